@@ -1,0 +1,65 @@
+"""Postgres: transactions that carry who is acting, and notifications."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+_SCOPE = text("SELECT set_config('app.user_id', :user_id, true), set_config('app.org_ids', :org_ids, true)")
+
+
+def driver_url(url: str) -> URL:
+    """The SQLAlchemy URL of the one driver (psycopg 3) for a plain `postgresql://` URL."""
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+class Database:
+    """A pool of connections of one role.
+
+    Every transaction states whose rows it may see; row-level security shows no others. The
+    settings end with the transaction, so a pooled connection carries nothing over.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self._url = make_url(url)
+        self.engine = create_async_engine(
+            driver_url(url), pool_size=pool_size, max_overflow=pool_size, pool_timeout=10, pool_pre_ping=False
+        )
+
+    @asynccontextmanager
+    async def transaction(
+        self, *, user_id: UUID | None = None, org_ids: Iterable[UUID] = ()
+    ) -> AsyncIterator[AsyncSession]:
+        """A transaction that sees the rows of these organizations and of this user.
+
+        Commits at the end of the block, rolls back when it raises.
+        """
+        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+            await set_scope(session, user_id=user_id, org_ids=org_ids)
+            yield session
+
+    async def ping(self) -> None:
+        """Raises when Postgres does not answer."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def listen(self, channel: str) -> AsyncIterator[str]:
+        """The payloads notified on a channel, on a connection of its own; ends with the connection."""
+        url = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+            await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+            async for notification in connection.notifies():
+                yield notification.payload
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+async def set_scope(session: AsyncSession, *, user_id: UUID | None, org_ids: Iterable[UUID]) -> None:
+    """Say whose rows the rest of this transaction may see."""
+    orgs = "{" + ",".join(map(str, org_ids)) + "}"
+    await session.execute(_SCOPE, {"user_id": str(user_id or ""), "org_ids": orgs})

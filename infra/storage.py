@@ -1,0 +1,168 @@
+"""S3: immutable objects, read back before anyone relies on them.
+
+The SDK is synchronous, so it runs on threads of its own. `python -m infra.storage` creates the
+buckets.
+"""
+
+import asyncio
+import hashlib
+import io
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import urllib3
+from minio import Minio
+from minio.error import S3Error
+
+from infra.settings import Settings, get_settings
+
+T = TypeVar("T")
+
+THREADS = 16
+
+
+class ObjectMissing(LookupError):
+    """No such object."""
+
+
+class ObjectCorrupt(RuntimeError):
+    """An object that was read back is not what was written."""
+
+
+class ObjectStore:
+    """One bucket."""
+
+    def __init__(self, settings: Settings, bucket: str | None = None) -> None:
+        endpoint = urlsplit(settings.s3_endpoint)
+        self.bucket = bucket or settings.s3_bucket
+        self._pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="s3")
+        self._client = Minio(
+            endpoint.netloc,
+            access_key=settings.s3_access_key.get_secret_value(),
+            secret_key=settings.s3_secret_key.get_secret_value(),
+            secure=endpoint.scheme == "https",
+            region=settings.s3_region,
+            http_client=urllib3.PoolManager(
+                timeout=urllib3.Timeout(connect=3, read=30),
+                maxsize=THREADS,
+                retries=urllib3.Retry(2, backoff_factor=0.2),
+            ),
+        )
+
+    async def ensure_bucket(self) -> None:
+        """Create the bucket where it is missing."""
+        if not await self._run(lambda: self._client.bucket_exists(self.bucket)):
+            await self._run(lambda: self._client.make_bucket(self.bucket))
+
+    async def ping(self) -> None:
+        """Raises when the store does not answer or the bucket is missing."""
+        async with asyncio.timeout(3):
+            if not await self._run(lambda: self._client.bucket_exists(self.bucket)):
+                raise ObjectMissing(self.bucket)
+
+    async def put(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> None:
+        """Write an object, read it back, and compare.
+
+        Raises:
+            ObjectCorrupt: what came back is not what was sent.
+        """
+        await self._run(
+            lambda: self._client.put_object(
+                self.bucket, key, io.BytesIO(data), len(data), content_type=content_type
+            )
+        )
+        if hashlib.sha256(await self.get(key)).digest() != hashlib.sha256(data).digest():
+            raise ObjectCorrupt(f"{key} does not read back as it was written")
+
+    async def put_file(self, key: str, path: Path) -> str:
+        """Write a file of any size, read it back, and return its SHA-256.
+
+        Raises:
+            ObjectCorrupt: what came back is not what was sent.
+        """
+        return await self._run(lambda: self._put_file(key, path))
+
+    async def get(self, key: str) -> bytes:
+        """The whole object.
+
+        Raises:
+            ObjectMissing: there is none by that name.
+        """
+        return await self._run(lambda: self._get(key))
+
+    async def exists(self, key: str) -> bool:
+        """Whether there is an object by that name."""
+        return await self._run(lambda: self._exists(key))
+
+    async def list(self, prefix: str = "") -> list[tuple[str, int]]:
+        """Names and sizes (bytes) below a prefix, in order."""
+        return await self._run(
+            lambda: [
+                (item.object_name or "", item.size or 0)
+                for item in self._client.list_objects(self.bucket, prefix=prefix, recursive=True)
+            ]
+        )
+
+    async def delete(self, key: str) -> None:
+        """Remove an object; no error where there is none."""
+        await self._run(lambda: self._client.remove_object(self.bucket, key))
+
+    async def close(self) -> None:
+        """Let the running transfers end."""
+        await asyncio.to_thread(self._pool.shutdown)
+
+    async def _run(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+    def _get(self, key: str) -> bytes:
+        try:
+            response = self._client.get_object(self.bucket, key)
+        except S3Error as error:
+            raise _translated(error, key) from error
+        try:
+            return response.read()
+        finally:
+            response.close()
+            response.release_conn()
+
+    def _put_file(self, key: str, path: Path) -> str:
+        with path.open("rb") as file:
+            written = hashlib.file_digest(file, "sha256").hexdigest()
+        self._client.fput_object(self.bucket, key, str(path))
+        digest = hashlib.sha256()
+        response = self._client.get_object(self.bucket, key)
+        try:
+            for chunk in response.stream(1024 * 1024):
+                digest.update(chunk)
+        finally:
+            response.close()
+            response.release_conn()
+        if digest.hexdigest() != written:
+            raise ObjectCorrupt(f"{key} does not read back as it was written")
+        return written
+
+    def _exists(self, key: str) -> bool:
+        try:
+            self._client.stat_object(self.bucket, key)
+        except S3Error as error:
+            if isinstance(_translated(error, key), ObjectMissing):
+                return False
+            raise
+        return True
+
+
+def _translated(error: S3Error, key: str) -> Exception:
+    return ObjectMissing(key) if error.code in {"NoSuchKey", "NoSuchObject"} else error
+
+
+async def _create_buckets() -> None:
+    settings = get_settings()
+    for bucket in (settings.s3_bucket, settings.s3_backup_bucket):
+        await ObjectStore(settings, bucket).ensure_bucket()
+
+
+if __name__ == "__main__":
+    asyncio.run(_create_buckets())

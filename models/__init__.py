@@ -1,0 +1,1 @@
+"""The domain: tables, rules and the journal, free of any web or workflow framework."""

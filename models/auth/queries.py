@@ -1,0 +1,78 @@
+"""The SQL of accounts and sessions."""
+
+from uuid import UUID
+
+from sqlalchemy import Row, func, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from models.auth.tables import AuthSession, RefreshToken, User
+
+
+async def user_by_email(session: AsyncSession, email: str) -> User | None:
+    """The account of an address, whatever its capitals."""
+    query = select(User).where(func.lower(User.email) == email.lower())
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def live_session(session: AsyncSession, session_id: UUID) -> Row[User, AuthSession] | None:
+    """A session that is neither over nor revoked, and whose it is."""
+    query = (
+        select(User, AuthSession)
+        .join(AuthSession, col(AuthSession.user_id) == User.id)
+        .where(
+            AuthSession.id == session_id,
+            col(AuthSession.revoked_at).is_(None),
+            col(AuthSession.expires_at) > func.now(),
+        )
+    )
+    return (await session.execute(query)).one_or_none()
+
+
+async def live_sessions(session: AsyncSession, user_id: UUID) -> list[AuthSession]:
+    """Somebody's sessions, newest first."""
+    query = (
+        select(AuthSession)
+        .where(
+            AuthSession.user_id == user_id,
+            col(AuthSession.revoked_at).is_(None),
+            col(AuthSession.expires_at) > func.now(),
+        )
+        .order_by(col(AuthSession.id).desc())
+    )
+    return list(await session.scalars(query))
+
+
+async def refresh_token(session: AsyncSession, digest: bytes) -> RefreshToken | None:
+    """A refresh token by its hash, locked: of two who present it, one waits."""
+    query = select(RefreshToken).where(RefreshToken.hash == digest).with_for_update()
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def revoke(session: AsyncSession, session_id: UUID, *, user_id: UUID | None = None) -> bool:
+    """End a session; whether there was one to end."""
+    query = (
+        update(AuthSession)
+        .where(col(AuthSession.id) == session_id, col(AuthSession.revoked_at).is_(None))
+        .values(revoked_at=func.now())
+        .returning(col(AuthSession.id))
+    )
+    if user_id is not None:
+        query = query.where(col(AuthSession.user_id) == user_id)
+    return (await session.execute(query)).first() is not None
+
+
+async def touch(session: AsyncSession, session_id: UUID) -> None:
+    """Note that a session was used."""
+    await session.execute(
+        update(AuthSession).where(col(AuthSession.id) == session_id).values(last_used_at=func.now())
+    )
+
+
+async def org_ids(session: AsyncSession, user_id: UUID) -> list[UUID]:
+    """The organizations somebody belongs to; the session must be scoped to them."""
+    # Text, since `auth` knows nothing of `orgs`, which builds on it.
+    rows = await session.scalars(
+        text("SELECT org_id FROM memberships WHERE user_id = :user"), {"user": user_id}
+    )
+    return list(rows)

@@ -1,0 +1,40 @@
+"""Documents and their journal."""
+
+from models.documents import crdt, journal, state
+from models.documents.crdt import MalformedUpdate, UpdateTooLarge
+from models.documents.journal import DocumentFull, DocumentGone, Edit
+from models.documents.service import (
+    DocumentChanged,
+    DocumentView,
+    create,
+    edit,
+    enter,
+    page,
+    recover,
+    rename,
+    trash,
+)
+from models.documents.state import Loaded, StateUnavailable, load
+
+__all__ = [
+    "DocumentChanged",
+    "DocumentFull",
+    "DocumentGone",
+    "DocumentView",
+    "Edit",
+    "Loaded",
+    "MalformedUpdate",
+    "StateUnavailable",
+    "UpdateTooLarge",
+    "crdt",
+    "create",
+    "edit",
+    "enter",
+    "journal",
+    "load",
+    "page",
+    "recover",
+    "rename",
+    "state",
+    "trash",
+]

@@ -1,0 +1,200 @@
+"""The journal: every update of every document, gapless, chained, append-only.
+
+A document's `seq` is assigned under the lock of its stream row, so a reader that has seen n will
+never later find an m < n it has not seen, as it would with a plain sequence.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, LargeBinary, Text, Uuid, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from infra.settings import get_settings
+from models import outbox
+from models.documents.tables import QuarantinedUpdate
+from models.errors import NotFound, TooLarge
+
+
+class DocumentGone(NotFound):
+    """No such document, or it is in the trash."""
+
+    def __init__(self, document_ids: Iterable[UUID]) -> None:
+        super().__init__()
+        self.document_ids = frozenset(document_ids)
+
+
+class DocumentFull(TooLarge):
+    """The document has reached the size it may have."""
+
+    def __init__(self, document_ids: Iterable[UUID]) -> None:
+        super().__init__()
+        self.document_ids = frozenset(document_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One Yjs v1 update that applied, and who made it where."""
+
+    org_id: UUID
+    document_id: UUID
+    payload: bytes
+    actor_id: UUID | None
+    session_id: UUID | None
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the journal."""
+
+    seq: int
+    payload: bytes
+    chain: bytes
+    actor_id: UUID | None
+    created_at: datetime
+
+
+@dataclass(slots=True)
+class _Head:
+    org_id: UUID
+    seq: int
+    chain: bytes
+    bytes_total: int
+
+
+_LOCK = text("""
+    SELECT document_id, org_id, seq, chain, bytes_total FROM document_streams
+    WHERE document_id = ANY(:documents) AND NOT closed
+    ORDER BY document_id FOR UPDATE
+""").bindparams(bindparam("documents", type_=ARRAY(Uuid)))
+
+_APPEND = text("""
+    WITH appended AS (
+        INSERT INTO document_updates
+            (org_id, document_id, seq, payload, chain, actor_id, session_id, origin, created_at)
+        SELECT org_id, document_id, seq, payload, chain, actor_id, session_id, origin, now()
+        FROM unnest(
+            :orgs, :documents, CAST(:seqs AS bigint[]), :payloads, :chains, :actors, :sessions, :origins
+        ) AS new (org_id, document_id, seq, payload, chain, actor_id, session_id, origin)
+    )
+    UPDATE document_streams SET seq = head.seq, chain = head.chain, bytes_total = head.bytes_total
+    FROM unnest(:head_documents, CAST(:head_seqs AS bigint[]), :head_chains, CAST(:head_bytes AS bigint[]))
+        AS head (document_id, seq, chain, bytes_total)
+    WHERE document_streams.document_id = head.document_id
+""").bindparams(
+    *(
+        bindparam(name, type_=ARRAY(Uuid))
+        for name in ("orgs", "documents", "actors", "sessions", "head_documents")
+    ),
+    *(bindparam(name, type_=ARRAY(LargeBinary)) for name in ("payloads", "chains", "head_chains")),
+    bindparam("origins", type_=ARRAY(Text)),
+)
+
+_TAIL = text("""
+    SELECT seq, payload, chain, actor_id, created_at FROM document_updates
+    WHERE document_id = :document_id AND seq > :after AND seq <= :upto
+    ORDER BY seq
+""").bindparams(bindparam("document_id", type_=Uuid))
+
+_QUARANTINED = text("""
+    SELECT seq FROM quarantined_updates WHERE document_id = :document_id AND seq IS NOT NULL
+""").bindparams(bindparam("document_id", type_=Uuid))
+
+ALL = 2**62
+"""An upper bound for `seq`."""
+
+
+def link(chain: bytes, payload: bytes) -> bytes:
+    """The chain hash after an update: sha256(previous ‖ payload)."""
+    return hashlib.sha256(chain + payload).digest()
+
+
+async def append(session: AsyncSession, edits: Sequence[Edit]) -> list[int]:
+    """Append updates of any number of documents; returns the seq of each, in the same order.
+
+    Locks the streams in the order of their ids and marks the documents changed in the outbox. The
+    session must be scoped to the organizations of the edits.
+
+    Raises:
+        DocumentGone: some of the documents do not exist or are closed; nothing was appended.
+        DocumentFull: some would grow past `max_document_bytes`; nothing was appended.
+    """
+    heads = await _lock(session, {edit.document_id for edit in edits})
+    seqs: list[int] = []
+    chains: list[bytes] = []
+    for edit in edits:
+        head = heads[edit.document_id]
+        head.seq += 1
+        head.chain = link(head.chain, edit.payload)
+        head.bytes_total += len(edit.payload)
+        seqs.append(head.seq)
+        chains.append(head.chain)
+    limit = get_settings().max_document_bytes
+    if full := [document_id for document_id, head in heads.items() if head.bytes_total > limit]:
+        raise DocumentFull(full)
+    await session.execute(_APPEND, _parameters(edits, seqs, chains, heads))
+    settings = get_settings()
+    await outbox.emit(
+        session,
+        outbox.DOCUMENT_CHANGED,
+        [(head.org_id, document_id) for document_id, head in heads.items()],
+        quiet=settings.persist_quiet_seconds,
+        max_age=settings.persist_max_age_seconds,
+    )
+    return seqs
+
+
+async def tail(session: AsyncSession, document_id: UUID, *, after: int, upto: int = ALL) -> list[Entry]:
+    """The updates with after < seq <= upto, in order, without those that are quarantined."""
+    rows = await session.execute(_TAIL, {"document_id": document_id, "after": after, "upto": upto})
+    entries = [Entry(**row) for row in rows.mappings()]
+    bad = set(await session.scalars(_QUARANTINED, {"document_id": document_id}))
+    return [entry for entry in entries if entry.seq not in bad]
+
+
+async def quarantine(session: AsyncSession, edit: Edit, *, error: str, seq: int | None = None) -> None:
+    """Keep an update that does not apply where people can look at it, out of the document."""
+    session.add(
+        QuarantinedUpdate(
+            org_id=edit.org_id,
+            document_id=edit.document_id,
+            seq=seq,
+            payload=edit.payload,
+            error=error[:2000],
+            actor_id=edit.actor_id,
+            origin=edit.origin,
+        )
+    )
+    await session.flush()
+
+
+async def _lock(session: AsyncSession, document_ids: set[UUID]) -> dict[UUID, _Head]:
+    rows = await session.execute(_LOCK, {"documents": list(document_ids)})
+    heads = {row.document_id: _Head(row.org_id, row.seq, bytes(row.chain), row.bytes_total) for row in rows}
+    if missing := document_ids - heads.keys():
+        raise DocumentGone(missing)
+    return heads
+
+
+def _parameters(
+    edits: Sequence[Edit], seqs: list[int], chains: list[bytes], heads: dict[UUID, _Head]
+) -> dict[str, Any]:
+    return {
+        "orgs": [heads[edit.document_id].org_id for edit in edits],
+        "documents": [edit.document_id for edit in edits],
+        "seqs": seqs,
+        "payloads": [edit.payload for edit in edits],
+        "chains": chains,
+        "actors": [edit.actor_id for edit in edits],
+        "sessions": [edit.session_id for edit in edits],
+        "origins": [edit.origin for edit in edits],
+        "head_documents": list(heads),
+        "head_seqs": [head.seq for head in heads.values()],
+        "head_chains": [head.chain for head in heads.values()],
+        "head_bytes": [head.bytes_total for head in heads.values()],
+    }

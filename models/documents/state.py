@@ -1,0 +1,71 @@
+"""The state of a document: newest verified snapshot, then the journal after it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from infra import compression, hashing
+from infra.settings import get_settings
+from infra.storage import ObjectStore
+from models.documents import journal
+from models.documents.tables import DocumentStream
+from models.errors import Unavailable
+
+
+class StateUnavailable(Unavailable):
+    """The stored state cannot be read; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What has to be applied, in order, to an empty Doc to have the document as of `seq`."""
+
+    seq: int
+    updates: list[bytes]
+
+
+def snapshot_key(org_id: UUID, sha256: str) -> str:
+    """The name of a snapshot in the object store."""
+    return f"orgs/{org_id}/snapshots/{sha256}.zst"
+
+
+async def read_snapshot(store: ObjectStore, org_id: UUID, sha256: str) -> bytes:
+    """The Yjs update a snapshot holds.
+
+    Raises:
+        StateUnavailable: it is missing, unreadable, or not what its name says.
+    """
+    try:
+        frame = await store.get(snapshot_key(org_id, sha256))
+        data = compression.decompress(frame, limit=2 * get_settings().max_document_bytes)
+    except Exception as error:
+        raise StateUnavailable(f"snapshot {sha256} cannot be read: {error}") from error
+    if hashing.sha256_hex(data) != sha256:
+        raise StateUnavailable(f"snapshot {sha256} is damaged")
+    return data
+
+
+async def load(session: AsyncSession, store: ObjectStore, document_id: UUID) -> Loaded:
+    """The newest state.
+
+    Raises:
+        DocumentGone: no such document for the organizations of this session, or it is closed.
+        StateUnavailable: the snapshot cannot be read.
+    """
+    found = await session.execute(
+        select(DocumentStream).where(
+            DocumentStream.document_id == document_id,
+            col(DocumentStream.closed).is_(False),
+        )
+    )
+    stream = found.scalar_one_or_none()
+    if stream is None:
+        raise journal.DocumentGone([document_id])
+    updates: list[bytes] = []
+    if stream.snapshot_sha256:
+        updates.append(await read_snapshot(store, stream.org_id, stream.snapshot_sha256))
+    entries = await journal.tail(session, document_id, after=stream.snapshot_seq)
+    updates.extend(entry.payload for entry in entries)
+    return Loaded(entries[-1].seq if entries else stream.seq, updates)

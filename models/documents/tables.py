@@ -1,0 +1,117 @@
+"""Documents and their journal, the one thing everything else is derived from."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    Uuid,
+)
+from sqlmodel import Field
+
+from models.base import OrgOwned, binary, created, key, reference, timestamp
+
+GENESIS = bytes(32)
+"""The chain hash before the first update."""
+
+
+class Document(OrgOwned, table=True):
+    """What is known about a document besides its content."""
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        Index("ix_documents_id", "id"),
+        Index("ix_documents_listing", "org_id", "created_at", "id"),
+    )
+
+    org_id: UUID = Field(
+        sa_column=Column(Uuid, ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True)
+    )
+    id: UUID = key()
+    title: str
+    version: int = 1
+    """Counts the changes of this row; the ETag is made of it."""
+    created_by: UUID = Field(sa_column=Column(Uuid, ForeignKey("users.id"), nullable=False))
+    created_at: datetime = created()
+    updated_at: datetime = created()
+    trashed_at: datetime | None = timestamp(default=None, nullable=True)
+
+
+def _document_key() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"
+    )
+
+
+class DocumentStream(OrgOwned, table=True):
+    """The head of a document's journal. Its row lock is what makes `seq` gapless."""
+
+    __tablename__ = "document_streams"
+    __table_args__ = (_document_key(), Index("ix_document_streams_document_id", "document_id"))
+
+    document_id: UUID = reference(primary_key=True)
+    seq: int = Field(default=0, sa_type=BigInteger)
+    chain: bytes = binary(default=GENESIS)
+    """sha256(previous chain ‖ payload) of the newest update."""
+    bytes_total: int = Field(default=0, sa_type=BigInteger)
+    closed: bool = False
+    """Set while the document is in the trash: nothing can be appended."""
+    snapshot_seq: int = Field(default=0, sa_type=BigInteger)
+    snapshot_sha256: str | None = None
+    """The newest verified snapshot: the state after `snapshot_seq`."""
+
+
+class DocumentUpdate(OrgOwned, table=True):
+    """One Yjs v1 update, as it came."""
+
+    __tablename__ = "document_updates"
+    __table_args__ = (_document_key(),)
+
+    document_id: UUID = reference(primary_key=True)
+    seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    payload: bytes = binary()
+    chain: bytes = binary()
+    actor_id: UUID | None = reference(nullable=True)
+    session_id: UUID | None = reference(nullable=True)
+    origin: str = Field(sa_type=Text)
+    created_at: datetime = created()
+
+
+class QuarantinedUpdate(OrgOwned, table=True):
+    """An update that did not apply, kept for inspection and never part of the document."""
+
+    __tablename__ = "quarantined_updates"
+    __table_args__ = (
+        _document_key(),
+        Index("ix_quarantined_updates_document", "org_id", "document_id", "created_at"),
+    )
+
+    id: UUID = key()
+    document_id: UUID = reference()
+    seq: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    """Its place in the journal, where it got that far; such rows are skipped when a document is read."""
+    payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    error: str
+    actor_id: UUID | None = reference(nullable=True)
+    origin: str
+    created_at: datetime = created()
+
+
+class DocumentText(OrgOwned, table=True):
+    """The words of a document, as of a seq: derived, for search and previews."""
+
+    __tablename__ = "document_texts"
+    __table_args__ = (_document_key(),)
+
+    document_id: UUID = reference(primary_key=True)
+    seq: int = Field(sa_type=BigInteger)
+    text: str = Field(sa_type=Text)
+    words: int = Field(sa_type=Integer)
+    updated_at: datetime = created()

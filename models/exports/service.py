@@ -1,0 +1,145 @@
+"""Exports: asking for one, making it, fetching it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import select
+
+from infra import bigstack, clock, hashing
+from infra.storage import ObjectStore
+from models import content, outbox, revisions
+from models.documents import crdt
+from models.errors import Conflict, NotFound
+from models.exports.tables import Export
+from models.orgs import OrgScope, Permission
+
+
+class Format(StrEnum):
+    """What a document can be exported to."""
+
+    MARKDOWN = "markdown"
+    HTML = "html"
+    JSON = "json"
+
+
+class ExportNotFound(NotFound):
+    """There is no such export."""
+
+
+class ExportNotReady(Conflict):
+    """The export is not ready yet, or has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An export ready to be stored."""
+
+    seq: int
+    data: bytes
+    sha256: str
+
+
+MEDIA_TYPES = {
+    Format.MARKDOWN: "text/markdown; charset=utf-8",
+    Format.HTML: "text/html; charset=utf-8",
+    Format.JSON: "application/json",
+}
+
+
+def _json(doc: crdt.YDoc) -> str:
+    return json.dumps(content.to_prosemirror(doc), ensure_ascii=False, sort_keys=True)
+
+
+_RENDER: dict[Format, Callable[[Any], str]] = {
+    Format.MARKDOWN: content.to_markdown,
+    Format.HTML: content.to_html,
+    Format.JSON: _json,
+}
+
+
+async def request(
+    session: AsyncSession, scope: OrgScope, document_id: UUID, *, format: Format, revision: int | None = None
+) -> Export:
+    """Ask for a document in a format; a flow makes it.
+
+    Raises:
+        RevisionNotFound: the document has no such revision.
+    """
+    scope.require(Permission.DOCUMENT_READ)
+    if revision is not None:
+        await revisions.read(session, scope, document_id, revision)
+    export = Export(
+        org_id=scope.org_id,
+        document_id=document_id,
+        format=format,
+        revision=revision,
+        requested_by=scope.actor.user_id,
+    )
+    session.add(export)
+    await session.flush()
+    await outbox.emit(session, outbox.EXPORT_REQUESTED, [(scope.org_id, export.id)])
+    return export
+
+
+async def find(session: AsyncSession, export_id: UUID) -> Export:
+    """An export by its id.
+
+    Raises:
+        ExportNotFound: there is none for the organizations of this session.
+    """
+    export = (await session.execute(select(Export).where(Export.id == export_id))).scalar_one_or_none()
+    if export is None:
+        raise ExportNotFound()
+    return export
+
+
+async def render(session: AsyncSession, scope: OrgScope, store: ObjectStore, export: Export) -> Rendered:
+    """The document in the format, with the rights of who asked."""
+    seq = None
+    if export.revision is not None:
+        seq = (await revisions.read(session, scope, export.document_id, export.revision)).seq_to
+    loaded = await revisions.load_at(session, scope, store, export.document_id, seq)
+    text = await bigstack.run(lambda: _RENDER[Format(export.format)](crdt.build(loaded.updates)))
+    data = text.encode()
+    return Rendered(loaded.seq, data, hashing.sha256_hex(data))
+
+
+def object_key(org_id: UUID, sha256: str) -> str:
+    """The name of an export in the object store."""
+    return f"orgs/{org_id}/exports/{sha256}"
+
+
+async def settle(
+    session: AsyncSession, export: Export, rendered: Rendered, *, flow_run_id: UUID | None
+) -> Export:
+    """The export is stored: it can be fetched."""
+    stored = await session.merge(export)
+    stored.state, stored.finished_at, stored.error = "succeeded", clock.now(), None
+    stored.seq, stored.sha256, stored.bytes = rendered.seq, rendered.sha256, len(rendered.data)
+    stored.flow_run_id = flow_run_id
+    await session.flush()
+    return stored
+
+
+async def fail(session: AsyncSession, export: Export, error: str, *, flow_run_id: UUID | None) -> None:
+    """The export cannot be made."""
+    stored = await session.merge(export)
+    stored.state, stored.finished_at, stored.error = "failed", clock.now(), error[:2000]
+    stored.flow_run_id = flow_run_id
+    await session.flush()
+
+
+async def fetch(store: ObjectStore, export: Export) -> bytes:
+    """The bytes of an export.
+
+    Raises:
+        ExportNotReady: there are none.
+    """
+    if export.sha256 is None:
+        raise ExportNotReady()
+    return await store.get(object_key(export.org_id, export.sha256))

@@ -1,0 +1,23 @@
+"""Every table of the domain, so that a migration can be compared with the models."""
+
+from models.auth import tables as auth
+from models.backups import tables as backups
+from models.base import metadata
+from models.documents import tables as documents
+from models.exports import tables as exports
+from models.orgs import tables as orgs
+from models.outbox import OutboxEvent
+from models.pipeline import tables as pipeline
+from models.revisions import tables as revisions
+
+__all__ = [
+    "OutboxEvent",
+    "auth",
+    "backups",
+    "documents",
+    "exports",
+    "metadata",
+    "orgs",
+    "pipeline",
+    "revisions",
+]

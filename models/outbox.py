@@ -1,0 +1,184 @@
+"""The outbox: what has to be done because of what was committed.
+
+An event is written in the transaction that causes it, so both happen or neither. There is at most
+one event of a kind per subject: further ones only mark it changed (`generation`). A worker claims
+due events under a lease; an event survives a worker that dies, and goes back after its lease.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, Index, Text, Uuid, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel
+
+from models.base import created, reference, timestamp
+
+CHANNEL = "doxie_outbox"
+
+DOCUMENT_CHANGED = "document.changed"
+EXPORT_REQUESTED = "export.requested"
+
+
+class OutboxEvent(SQLModel, table=True):
+    """Something to be done, named `noun.past` after what happened.
+
+    Holds identifiers only, so it is no tenant table: the worker that claims events has to see
+    those of all organizations.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_due", "due_at"),)
+
+    kind: str = Field(primary_key=True)
+    subject_id: UUID = reference(primary_key=True)
+    org_id: UUID = reference()
+    payload: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    generation: int = Field(default=1, sa_type=BigInteger)
+    attempts: int = 0
+    created_at: datetime = created()
+    due_at: datetime = created()
+    leased_until: datetime | None = timestamp(default=None, nullable=True)
+    lease_id: UUID | None = reference(default=None, nullable=True)
+    error: str | None = Field(default=None, sa_type=Text)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An event somebody works on until the lease ends."""
+
+    kind: str
+    subject_id: UUID
+    org_id: UUID
+    payload: dict[str, Any]
+    generation: int
+    attempts: int
+    lease_id: UUID
+
+
+_EMIT = text("""
+    INSERT INTO outbox (kind, subject_id, org_id, payload, generation, attempts, created_at, due_at)
+    SELECT :kind, subject_id, org_id, CAST(:payload AS jsonb), 1, 0, now(),
+        now() + make_interval(secs => :quiet)
+    FROM unnest(:subjects, :orgs) AS given (subject_id, org_id)
+    ON CONFLICT (kind, subject_id) DO UPDATE SET
+        generation = outbox.generation + 1,
+        payload = outbox.payload || EXCLUDED.payload,
+        attempts = CASE WHEN outbox.leased_until > now() THEN outbox.attempts ELSE 0 END,
+        due_at = LEAST(outbox.created_at + make_interval(secs => :max_age), EXCLUDED.due_at)
+""").bindparams(
+    bindparam("subjects", type_=ARRAY(Uuid)),
+    bindparam("orgs", type_=ARRAY(Uuid)),
+    bindparam("payload", type_=JSONB),
+)
+
+_CLAIM = text("""
+    UPDATE outbox SET lease_id = :lease_id, leased_until = now() + make_interval(secs => :lease),
+        attempts = attempts + 1
+    WHERE (kind, subject_id) IN (
+        SELECT kind, subject_id FROM outbox
+        WHERE kind = :kind AND due_at <= now() AND (leased_until IS NULL OR leased_until < now())
+        ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    RETURNING kind, subject_id, org_id, payload, generation, attempts, lease_id
+""").bindparams(bindparam("lease_id", type_=Uuid))
+
+# Deletes what did not change meanwhile; what did change starts anew, as old as its newest change.
+_SETTLE = text("""
+    WITH given AS (
+        SELECT * FROM unnest(:subjects, CAST(:generations AS bigint[])) AS given (subject_id, generation)
+    ), gone AS (
+        DELETE FROM outbox USING given
+        WHERE outbox.kind = :kind AND outbox.subject_id = given.subject_id
+            AND outbox.lease_id = :lease_id AND outbox.generation = given.generation
+    )
+    UPDATE outbox SET lease_id = NULL, leased_until = NULL, attempts = 0, error = NULL, created_at = now()
+    FROM given
+    WHERE outbox.kind = :kind AND outbox.subject_id = given.subject_id
+        AND outbox.lease_id = :lease_id AND outbox.generation <> given.generation
+""").bindparams(bindparam("subjects", type_=ARRAY(Uuid)), bindparam("lease_id", type_=Uuid))
+
+_RETRY = text("""
+    UPDATE outbox SET lease_id = NULL, leased_until = NULL, error = :error,
+        due_at = now() + make_interval(secs => :delay)
+    WHERE kind = :kind AND subject_id = :subject_id AND lease_id = :lease_id
+""").bindparams(bindparam("subject_id", type_=Uuid), bindparam("lease_id", type_=Uuid))
+
+_EXTEND = text("""
+    UPDATE outbox SET leased_until = now() + make_interval(secs => :lease) WHERE lease_id = :lease_id
+""").bindparams(bindparam("lease_id", type_=Uuid))
+
+_NOTIFY = text("SELECT pg_notify(:channel, :kind)")
+
+
+async def emit(
+    session: AsyncSession,
+    kind: str,
+    subjects: Sequence[tuple[UUID, UUID]],
+    *,
+    quiet: float = 0,
+    max_age: float = 0,
+    payload: dict[str, Any] | None = None,
+) -> None:
+    """Note that something has to be done about subjects, given as (org id, subject id).
+
+    It is due after `quiet` seconds without another such event, at the latest `max_age` seconds
+    after the first. Subjects are taken in order of their ids, so that two writers cannot deadlock.
+    """
+    ordered = sorted(subjects, key=lambda pair: pair[1])
+    await session.execute(
+        _EMIT,
+        {
+            "kind": kind,
+            "orgs": [org_id for org_id, _ in ordered],
+            "subjects": [subject_id for _, subject_id in ordered],
+            "payload": payload or {},
+            "quiet": quiet,
+            "max_age": max_age,
+        },
+    )
+    if quiet == 0:
+        await session.execute(_NOTIFY, {"channel": CHANNEL, "kind": kind})
+
+
+async def claim(session: AsyncSession, kind: str, *, lease_id: UUID, limit: int, lease: float) -> list[Claim]:
+    """Take up to `limit` due events of a kind for `lease` seconds; nobody else gets them meanwhile."""
+    rows = await session.execute(_CLAIM, {"kind": kind, "lease_id": lease_id, "limit": limit, "lease": lease})
+    return [Claim(**row) for row in rows.mappings()]
+
+
+async def extend(session: AsyncSession, lease_id: UUID, *, lease: float) -> None:
+    """Work goes on: the lease ends `lease` seconds from now."""
+    await session.execute(_EXTEND, {"lease_id": lease_id, "lease": lease})
+
+
+async def settle(session: AsyncSession, claims: Sequence[Claim]) -> None:
+    """These are done, all of one kind and lease. What was emitted again meanwhile stays due."""
+    if claims:
+        await session.execute(
+            _SETTLE,
+            {
+                "kind": claims[0].kind,
+                "lease_id": claims[0].lease_id,
+                "subjects": [claim.subject_id for claim in claims],
+                "generations": [claim.generation for claim in claims],
+            },
+        )
+
+
+async def retry(session: AsyncSession, claim: Claim, *, error: str, delay: float) -> None:
+    """This one failed: let it be due again after `delay` seconds."""
+    await session.execute(
+        _RETRY,
+        {
+            "kind": claim.kind,
+            "subject_id": claim.subject_id,
+            "lease_id": claim.lease_id,
+            "error": error[:2000],
+            "delay": delay,
+        },
+    )

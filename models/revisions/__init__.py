@@ -1,0 +1,37 @@
+"""Revisions and snapshots."""
+
+from models.revisions.service import (
+    Folded,
+    NothingToRestore,
+    RevisionNotFound,
+    SeqNotFound,
+    capture,
+    fold,
+    load_at,
+    name,
+    page,
+    read,
+    restore,
+    settle,
+    state_at,
+    store_snapshot,
+)
+from models.revisions.tables import Revision
+
+__all__ = [
+    "Folded",
+    "NothingToRestore",
+    "Revision",
+    "RevisionNotFound",
+    "SeqNotFound",
+    "capture",
+    "fold",
+    "load_at",
+    "name",
+    "page",
+    "read",
+    "restore",
+    "settle",
+    "state_at",
+    "store_snapshot",
+]

@@ -1,0 +1,226 @@
+"""Revisions: naming a moment, folding the journal into snapshots, travelling in time, restoring."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from infra import bigstack, compression, hashing
+from infra.storage import ObjectStore
+from models import content, documents, outbox
+from models.documents import Edit, Loaded, crdt, journal, state
+from models.documents.tables import GENESIS, DocumentStream
+from models.errors import Conflict, Invalid, NotFound
+from models.orgs import OrgScope, Permission
+from models.revisions import queries
+from models.revisions.tables import Revision
+
+
+class RevisionNotFound(NotFound):
+    """There is no such revision."""
+
+
+class SeqNotFound(Invalid):
+    """The document has no such seq."""
+
+
+class NothingToRestore(Conflict):
+    """The document is already as it was then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """The state of a document at a revision, ready to be stored."""
+
+    data: bytes
+    """One Yjs v1 update, nothing left out."""
+    sha256: str
+    text: str
+
+
+async def page(
+    session: AsyncSession, scope: OrgScope, document_id: UUID, *, before: int | None = None, limit: int = 50
+) -> list[Revision]:
+    """Revisions with a number below `before`, newest first."""
+    scope.require(Permission.DOCUMENT_READ)
+    return await queries.page(session, document_id, before=before, limit=limit)
+
+
+async def read(session: AsyncSession, scope: OrgScope, document_id: UUID, number: int) -> Revision:
+    """A revision by its number.
+
+    Raises:
+        RevisionNotFound: the document has none such.
+    """
+    scope.require(Permission.DOCUMENT_READ)
+    revision = await queries.by_number(session, document_id, number)
+    if revision is None:
+        raise RevisionNotFound()
+    return revision
+
+
+async def name(session: AsyncSession, scope: OrgScope, document_id: UUID, *, name: str) -> Revision:
+    """Give the document as it is now a name to come back to. A flow stores its snapshot soon."""
+    scope.require(Permission.DOCUMENT_WRITE)
+    revision = await _capture(session, document_id, kind="named", name=name, created_by=scope.actor.user_id)
+    assert revision is not None, "named revisions are made even where nothing is new"
+    await outbox.emit(session, outbox.DOCUMENT_CHANGED, [(scope.org_id, document_id)])
+    return revision
+
+
+async def capture(session: AsyncSession, document_id: UUID) -> list[Revision]:
+    """The revisions of a document that wait for a snapshot, oldest first.
+
+    What has been written since the last revision becomes one. Called by the pipeline, which acts
+    for the organization and not for a person.
+
+    Raises:
+        DocumentGone: there is no such document.
+    """
+    await _capture(session, document_id, kind="automatic")
+    return await queries.pending(session, document_id)
+
+
+async def fold(session: AsyncSession, store: ObjectStore, revision: Revision) -> Folded:
+    """The state of a revision, from the nearest snapshot before it and the journal.
+
+    Raises:
+        StateUnavailable: the snapshot cannot be read.
+        Poisoned: an update does not apply; it has to be quarantined first.
+    """
+    loaded = await _loaded_at(session, store, revision.org_id, revision.document_id, revision.seq_to)
+    return await bigstack.run(_fold, loaded.updates)
+
+
+async def store_snapshot(store: ObjectStore, revision: Revision, folded: Folded) -> int:
+    """Write a folded state and read it back; the bytes it takes.
+
+    Raises:
+        ObjectCorrupt: it does not read back as it was written.
+    """
+    frame = compression.compress(folded.data)
+    await store.put(state.snapshot_key(revision.org_id, folded.sha256), frame)
+    return len(frame)
+
+
+async def settle(
+    session: AsyncSession, revision: Revision, folded: Folded, *, bytes_stored: int, flow_run_id: UUID | None
+) -> None:
+    """The snapshot is verified: from now on the revision and the document can be opened from it."""
+    stored = await session.merge(revision)
+    stored.state = "stored"
+    stored.sha256 = folded.sha256
+    stored.bytes_raw = len(folded.data)
+    stored.bytes_stored = bytes_stored
+    stored.flow_run_id = flow_run_id
+    await session.flush()
+    await queries.advance_snapshot(session, revision.document_id, revision.seq_to, folded.sha256)
+    await queries.index(session, revision, folded.text)
+
+
+async def state_at(
+    session: AsyncSession, scope: OrgScope, store: ObjectStore, document_id: UUID, seq: int | None = None
+) -> bytes:
+    """The document after the update `seq` (now, without one) as one Yjs v1 update.
+
+    Raises:
+        SeqNotFound: the document never had that seq.
+        StateUnavailable: the stored state cannot be read.
+    """
+    loaded = await load_at(session, scope, store, document_id, seq)
+    return await bigstack.run(lambda: crdt.encode(crdt.build(loaded.updates), loaded.updates))
+
+
+async def load_at(
+    session: AsyncSession, scope: OrgScope, store: ObjectStore, document_id: UUID, seq: int | None = None
+) -> Loaded:
+    """The updates that make the document as of `seq`; see `state_at`."""
+    scope.require(Permission.DOCUMENT_READ)
+    head = await _stream(session, document_id)
+    wanted = head.seq if seq is None else seq
+    if not 0 <= wanted <= head.seq:
+        raise SeqNotFound(f"The document has the seqs 0 to {head.seq}.")
+    return await _loaded_at(session, store, scope.org_id, document_id, wanted)
+
+
+async def restore(
+    session: AsyncSession, scope: OrgScope, store: ObjectStore, document_id: UUID, number: int
+) -> tuple[int, bytes]:
+    """Make the document what it was at a revision, as one more edit; its seq and update.
+
+    Raises:
+        RevisionNotFound: the document has none such.
+        NothingToRestore: it is already the same.
+    """
+    scope.require(Permission.DOCUMENT_WRITE)
+    revision = await read(session, scope, document_id, number)
+    base = await _loaded_at(session, store, scope.org_id, document_id, revision.seq_to)
+    later = await journal.tail(session, document_id, after=revision.seq_to)
+    forward = await bigstack.run(crdt.revert, base.updates, [entry.payload for entry in later])
+    if forward == crdt.EMPTY_UPDATE:
+        raise NothingToRestore()
+    actor = scope.actor
+    edit = Edit(scope.org_id, document_id, forward, actor.user_id, actor.session_id, f"restore:{number}")
+    [seq] = await journal.append(session, [edit])
+    await _capture(
+        session, document_id, kind="restore", name=f"Restored revision {number}", created_by=actor.user_id
+    )
+    return seq, forward
+
+
+async def _capture(
+    session: AsyncSession,
+    document_id: UUID,
+    *,
+    kind: str,
+    name: str | None = None,
+    created_by: UUID | None = None,
+) -> Revision | None:
+    """A new pending revision of everything since the last one; None if nothing is new."""
+    if not await queries.lock_document(session, document_id):
+        raise documents.DocumentGone([document_id])
+    head = await _stream(session, document_id)
+    last = await queries.newest(session, document_id)
+    first = last.seq_to + 1 if last else 1
+    if kind == "automatic" and head.seq < first:
+        return None
+    revision = Revision(
+        org_id=head.org_id,
+        document_id=document_id,
+        number=last.number + 1 if last else 1,
+        kind=kind,
+        name=name,
+        seq_from=first,
+        seq_to=head.seq,
+        authors=await queries.authors(session, document_id, first, head.seq),
+        chain=await queries.chain_at(session, document_id, head.seq) or GENESIS,
+        created_by=created_by,
+    )
+    session.add(revision)
+    await session.flush()
+    return revision
+
+
+async def _loaded_at(
+    session: AsyncSession, store: ObjectStore, org_id: UUID, document_id: UUID, seq: int
+) -> Loaded:
+    base = await queries.stored_at_or_before(session, document_id, seq)
+    updates: list[bytes] = []
+    if base is not None and base.sha256 is not None:
+        updates.append(await state.read_snapshot(store, org_id, base.sha256))
+    entries = await journal.tail(session, document_id, after=base.seq_to if base else 0, upto=seq)
+    updates.extend(entry.payload for entry in entries)
+    return Loaded(seq, updates)
+
+
+async def _stream(session: AsyncSession, document_id: UUID) -> DocumentStream:
+    stream = await queries.stream(session, document_id)
+    if stream is None:
+        raise documents.DocumentGone([document_id])
+    return stream
+
+
+def _fold(updates: list[bytes]) -> Folded:
+    doc = crdt.build(updates)
+    data = crdt.encode(doc, updates)
+    return Folded(data, hashing.sha256_hex(data), content.to_text(doc))

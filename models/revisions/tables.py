@@ -1,0 +1,52 @@
+"""Revisions: moments of a document that can be opened, compared and restored."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlmodel import Field
+
+from models.base import OrgOwned, binary, created, key, reference
+
+
+class Revision(OrgOwned, table=True):
+    """The state of a document after `seq_to`, and what came since the revision before."""
+
+    __tablename__ = "revisions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"
+        ),
+        UniqueConstraint("org_id", "document_id", "number"),
+        Index("ix_revisions_seq", "org_id", "document_id", "seq_to"),
+        CheckConstraint("state IN ('pending', 'stored', 'failed')", name="state"),
+        CheckConstraint("kind IN ('automatic', 'named', 'restore')", name="kind"),
+    )
+
+    id: UUID = key()
+    document_id: UUID = reference()
+    number: int = Field(sa_type=Integer)
+    kind: str = "automatic"
+    name: str | None = None
+    seq_from: int = Field(sa_type=BigInteger)
+    """The first seq that is new here; greater than `seq_to` where nothing is."""
+    seq_to: int = Field(sa_type=BigInteger)
+    authors: list[UUID] = Field(sa_type=ARRAY(Uuid))
+    chain: bytes = binary()
+    state: str = "pending"
+    sha256: str | None = None
+    """Of the uncompressed snapshot; also its name in the object store."""
+    bytes_raw: int | None = Field(default=None, sa_type=BigInteger)
+    bytes_stored: int | None = Field(default=None, sa_type=BigInteger)
+    flow_run_id: UUID | None = reference(nullable=True)
+    created_by: UUID | None = reference(nullable=True)
+    created_at: datetime = created()
