@@ -21,6 +21,7 @@ from models.auth.service import (
     sessions,
     sign_in,
     sign_out,
+    sign_out_access,
     verify,
 )
 from models.auth.tables import AuthSession, User
@@ -48,5 +49,6 @@ __all__ = [
     "sessions",
     "sign_in",
     "sign_out",
+    "sign_out_access",
     "verify",
 ]

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from infra import clock, hashing
 from infra.db import set_scope
 from infra.settings import Settings
-from infra.tokens import Signer
+from infra.tokens import Signer, TokenError
 from models.auth import queries
 from models.auth.tables import AuthSession, RefreshToken, User
 from models.errors import Conflict, Invalid, NotFound, Unauthenticated
@@ -230,6 +230,15 @@ async def sign_out(session: AsyncSession, token: str) -> None:
     used = await queries.refresh_token(session, _digest(token))
     if used is not None:
         await queries.revoke(session, used.session_id)
+
+
+async def sign_out_access(session: AsyncSession, signer: Signer, token: str) -> None:
+    """End the session of an access token, if it is one."""
+    try:
+        claims = signer.verify(token, typ="access")
+    except TokenError:
+        return
+    await queries.revoke(session, UUID(claims["sid"]))
 
 
 def _digest(token: str) -> bytes:

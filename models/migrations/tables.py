@@ -5,12 +5,14 @@ from models.backups import tables as backups
 from models.base import metadata
 from models.documents import tables as documents
 from models.exports import tables as exports
+from models.idempotency import IdempotencyKey
 from models.orgs import tables as orgs
 from models.outbox import OutboxEvent
 from models.pipeline import tables as pipeline
 from models.revisions import tables as revisions
 
 __all__ = [
+    "IdempotencyKey",
     "OutboxEvent",
     "auth",
     "backups",

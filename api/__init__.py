@@ -1,0 +1,1 @@
+"""The HTTP door: REST for web clients and scripts."""

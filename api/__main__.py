@@ -1,0 +1,26 @@
+"""`python -m api`: serve the HTTP door."""
+
+import uvicorn
+
+from infra.settings import get_settings
+
+
+def main() -> None:
+    """Serve until told to stop; running requests are answered first."""
+    settings = get_settings()
+    uvicorn.run(
+        "api.main:create_app",
+        factory=True,
+        host=settings.api_host,
+        port=settings.api_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
+        timeout_graceful_shutdown=10,
+    )
+
+
+if __name__ == "__main__":
+    main()

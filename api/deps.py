@@ -1,0 +1,140 @@
+"""What handlers ask for: a transaction, who is calling, and where they may act."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Header, Query, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api import cookies, runtime
+from api.idempotency import take_key
+from api.runtime import Runtime
+from infra.tokens import TokenError
+from models import auth, documents, orgs
+from models.auth import Actor, Device
+from models.errors import TooLarge, Unauthenticated
+
+Call = Callable[[], Awaitable[object]]
+
+
+class AfterCommit(list[Call]):
+    """What to do once the transaction of the request is committed, and only then."""
+
+
+def _after_commit() -> AfterCommit:
+    return AfterCommit()
+
+
+Later = Annotated[AfterCommit, Depends(_after_commit)]
+
+
+async def _open_session(request: Request, later: Later) -> AsyncIterator[AsyncSession]:
+    async with runtime.of(request).db.transaction() as session:
+        request.state.session = session
+        yield session
+    for call in later:
+        await call()
+
+
+# Function scope: otherwise the commit would come after the response, and a failed one would still
+# have answered 201.
+Session = Annotated[AsyncSession, Depends(_open_session, scope="function")]
+CurrentRuntime = Annotated[Runtime, Depends(runtime.of)]
+
+
+async def _current_actor(request: Request, session: Session) -> Actor:
+    token = _bearer(request) or cookies.access_token(request)
+    if token is None:
+        raise Unauthenticated()
+    try:
+        claims = runtime.of(request).signer.verify(token, typ="access")
+    except TokenError as error:
+        raise auth.SessionOver() from error
+    actor = await auth.identify(session, claims)
+    await take_key(request, session, actor)
+    return actor
+
+
+def _bearer(request: Request) -> str | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+CurrentActor = Annotated[Actor, Depends(_current_actor)]
+
+
+async def _org_scope(org_id: UUID, session: Session, actor: CurrentActor) -> orgs.OrgScope:
+    return await orgs.enter(session, actor, org_id)
+
+
+Scope = Annotated[orgs.OrgScope, Depends(_org_scope)]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentAccess:
+    """A document and the scope of whoever asks for it."""
+
+    document: documents.DocumentView
+    scope: orgs.OrgScope
+
+    @property
+    def id(self) -> UUID:
+        """The document's id."""
+        return self.document.id
+
+
+async def _document(document_id: UUID, session: Session, actor: CurrentActor) -> DocumentAccess:
+    return DocumentAccess(*await documents.enter(session, actor, document_id))
+
+
+Access = Annotated[DocumentAccess, Depends(_document)]
+
+
+def _device(request: Request) -> Device:
+    client = request.client
+    return Device(request.headers.get("user-agent", ""), client.host if client else "")
+
+
+CurrentDevice = Annotated[Device, Depends(_device)]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list: after a cursor, so many."""
+
+    cursor: str | None
+    limit: int
+
+    @property
+    def after(self) -> UUID | None:
+        """The cursor of lists that are ordered by id."""
+        return UUID(self.cursor) if self.cursor else None
+
+
+def _page(
+    cursor: Annotated[str | None, Query(max_length=100)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Page:
+    return Page(cursor, limit)
+
+
+CurrentPage = Annotated[Page, Depends(_page)]
+IfMatch = Annotated[str | None, Header()]
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The body of a request, read no further than the limit (bytes).
+
+    Raises:
+        TooLarge: there is more.
+    """
+    if int(request.headers.get("content-length") or 0) > limit:
+        raise TooLarge(f"The body is larger than {limit} bytes.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge(f"The body is larger than {limit} bytes.")
+    return bytes(body)

@@ -1,0 +1,74 @@
+"""Content in the formats people and programs use, by media type."""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from starlette.exceptions import HTTPException
+
+from models import content
+from models.content import ContentError
+from models.documents import crdt
+from models.errors import Invalid
+
+READABLE: dict[str, Callable[[crdt.YDoc], str]] = {
+    "text/markdown": content.to_markdown,
+    "application/json": lambda doc: json.dumps(content.to_prosemirror(doc), ensure_ascii=False),
+    "text/html": content.to_html,
+}
+
+
+def negotiate(accept: str) -> str:
+    """The best of our media types for an Accept header; Markdown where anything goes.
+
+    Raises:
+        HTTPException: 406, it names none of them.
+    """
+    wanted = sorted(map(_weighted, accept.split(",")), key=lambda pair: -pair[1])
+    for pattern, weight in wanted:
+        for media_type in READABLE:
+            if weight > 0 and pattern in (media_type, media_type.split("/", maxsplit=1)[0] + "/*", "*/*"):
+                return media_type
+    raise HTTPException(406, f"The content comes as {', '.join(READABLE)}.")
+
+
+def render(media_type: str, updates: Sequence[bytes]) -> str:
+    """The content of the document the updates make."""
+    return READABLE[media_type](crdt.build(updates))
+
+
+def parse(content_type: str, body: bytes) -> Callable[[Sequence[bytes]], bytes]:
+    """What turns a document, given as updates, into this content: the update to add.
+
+    Raises:
+        HTTPException: 415, neither Markdown nor JSON.
+        Invalid: not well-formed.
+    """
+    try:
+        text = body.decode()
+        match content_type.partition(";")[0].strip().lower():
+            case "text/markdown":
+                target = content.parse_markdown(text)
+            case "application/json":
+                target = content.validate_prosemirror(json.loads(text))
+            case _:
+                raise HTTPException(415, "Send text/markdown or application/json (ProseMirror).")
+    except (ContentError, ValueError, RecursionError) as error:
+        raise Invalid(f"The content is malformed: {error}") from error
+    return partial(_rewrite, target)
+
+
+def _rewrite(target: content.Node, updates: Sequence[bytes]) -> bytes:
+    doc = crdt.build(updates)
+    state = doc.get_state()
+    content.replace(doc, target)
+    return doc.get_update(state)
+
+
+def _weighted(part: str) -> tuple[str, float]:
+    media_type, *parameters = (piece.strip() for piece in part.split(";"))
+    weights = [piece[2:] for piece in parameters if piece.startswith("q=")]
+    try:
+        return media_type.lower(), float(weights[0]) if weights else 1.0
+    except ValueError:
+        return media_type.lower(), 0.0

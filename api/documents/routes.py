@@ -1,0 +1,243 @@
+"""`/documents`: documents, autosave, state, content, and the way in for editors."""
+
+import base64
+import binascii
+import re
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
+from pycrdt import get_update
+
+from api.deps import (
+    Access,
+    CurrentActor,
+    CurrentPage,
+    CurrentRuntime,
+    IfMatch,
+    Later,
+    Scope,
+    Session,
+    read_body,
+)
+from api.documents import content
+from api.documents.schemas import CollabToken, DocumentRead, Documents, DocumentWrite, Saved
+from api.errors import PROBLEM_SCHEMA
+from api.idempotency import IdempotentRoute
+from infra import bigstack
+from infra.bus import Kind
+from models import documents, revisions
+from models.documents import DocumentView, crdt
+from models.errors import Invalid, PreconditionFailed
+from models.orgs import Permission
+
+router = APIRouter(tags=["documents"], route_class=IdempotentRoute)
+
+YJS = "application/octet-stream"
+
+
+@router.post("/orgs/{org_id}/documents", status_code=201)
+async def create(body: DocumentWrite, response: Response, session: Session, scope: Scope) -> DocumentRead:
+    """Create an empty document."""
+    document = await documents.create(session, scope, title=body.title)
+    response.headers["location"] = f"/api/v1/documents/{document.id}"
+    return _answer(response, document)
+
+
+@router.get("/orgs/{org_id}/documents")
+async def page(session: Session, scope: Scope, page: CurrentPage) -> Documents:
+    """Documents of an organization, newest first."""
+    found = await documents.page(session, scope, after=page.after, limit=page.limit + 1)
+    items = [DocumentRead.model_validate(document) for document in found[: page.limit]]
+    return Documents(items=items, next_cursor=str(items[-1].id) if len(found) > page.limit else None)
+
+
+@router.get("/documents/{document_id}")
+async def read(response: Response, access: Access) -> DocumentRead:
+    """One document."""
+    return _answer(response, access.document)
+
+
+@router.patch("/documents/{document_id}")
+async def rename(
+    body: DocumentWrite, response: Response, session: Session, access: Access, if_match: IfMatch = None
+) -> DocumentRead:
+    """Give a document another title."""
+    version = _version(if_match)
+    renamed = await documents.rename(session, access.scope, access.id, title=body.title, version=version)
+    return _answer(response, renamed)
+
+
+@router.delete("/documents/{document_id}", status_code=204)
+async def trash(session: Session, access: Access, if_match: IfMatch = None) -> None:
+    """Put a document into the trash."""
+    await documents.trash(session, access.scope, access.id, version=_version(if_match))
+
+
+@router.post("/documents/{document_id}/recover")
+async def recover(
+    document_id: UUID, response: Response, session: Session, actor: CurrentActor
+) -> DocumentRead:
+    """Take a document out of the trash."""
+    document, scope = await documents.enter(session, actor, document_id, trashed=True)
+    return _answer(response, await documents.recover(session, scope, document.id))
+
+
+@router.post(
+    "/documents/{document_id}/updates",
+    status_code=202,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                YJS: {"schema": {"type": "string", "format": "binary", "description": "Yjs v1 update"}}
+            },
+        }
+    },
+)
+async def autosave(
+    request: Request, session: Session, access: Access, runtime: CurrentRuntime, later: Later
+) -> Saved:
+    """Add one Yjs update. Answered once it is in the journal; open editors see it."""
+    access.scope.require(Permission.DOCUMENT_WRITE)
+    update = await read_body(request, runtime.settings.max_update_bytes)
+    await bigstack.run(crdt.check, update)
+    seq = await documents.edit(session, access.scope, access.id, update, origin="rest")
+    later.append(lambda: runtime.bus.publish(access.id, Kind.UPDATE, update, seq=seq))
+    return Saved(seq=seq)
+
+
+@router.get(
+    "/documents/{document_id}/state",
+    response_class=Response,
+    responses={200: {"content": {YJS: {"schema": {"type": "string", "format": "binary"}}}}},
+)
+async def state(
+    session: Session,
+    access: Access,
+    runtime: CurrentRuntime,
+    sv: Annotated[
+        str | None, Query(description="state vector, base64url: only what it lacks", max_length=65536)
+    ] = None,
+    seq: Annotated[int | None, Query(ge=0, description="the document after this update; now without")] = None,
+) -> Response:
+    """The document as one Yjs update, now or after any update."""
+    wanted = access.document.seq if seq is None else seq
+    update = await revisions.state_at(session, access.scope, runtime.store, access.id, wanted)
+    if sv is not None:
+        update = await bigstack.run(_difference, update, _decoded(sv))
+    return Response(update, media_type=YJS, headers={"x-doxie-seq": str(wanted), "etag": f'"{wanted}"'})
+
+
+@router.get(
+    "/documents/{document_id}/content",
+    response_class=Response,
+    responses={200: {"content": {media_type: {} for media_type in content.READABLE}}},
+)
+async def read_content(
+    session: Session,
+    access: Access,
+    runtime: CurrentRuntime,
+    accept: Annotated[str, Header()] = "*/*",
+) -> Response:
+    """The content as Markdown, ProseMirror JSON or HTML, as `Accept` asks."""
+    media_type = content.negotiate(accept)
+    loaded = await revisions.load_at(session, access.scope, runtime.store, access.id, access.document.seq)
+    text = await bigstack.run(content.render, media_type, loaded.updates)
+    return Response(text, media_type=media_type, headers={"etag": f'"{loaded.seq}"', "vary": "accept"})
+
+
+@router.put(
+    "/documents/{document_id}/content",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "text/markdown": {"schema": {"type": "string"}},
+                "application/json": {"schema": {"type": "object", "description": "ProseMirror JSON"}},
+            },
+        }
+    },
+    responses={428: {"content": {"application/problem+json": {"schema": PROBLEM_SCHEMA}}}},
+)
+async def write_content(
+    request: Request,
+    response: Response,
+    session: Session,
+    access: Access,
+    runtime: CurrentRuntime,
+    later: Later,
+    if_match: IfMatch = None,
+) -> Saved:
+    """Make the content this: an edit no larger than the difference. `If-Match` is required."""
+    access.scope.require(Permission.DOCUMENT_WRITE)
+    if if_match is None:
+        raise HTTPException(428, "Send If-Match with the ETag you read, or * to overwrite.")
+    body = await read_body(request, runtime.settings.max_content_bytes)
+    rewrite = content.parse(request.headers.get("content-type", ""), body)
+    loaded = await revisions.load_at(session, access.scope, runtime.store, access.id)
+    if if_match != "*" and _version(if_match) != loaded.seq:
+        raise documents.DocumentChanged()
+    update = await bigstack.run(rewrite, loaded.updates)
+    seq = loaded.seq
+    if update != crdt.EMPTY_UPDATE:
+        seq = await documents.edit(session, access.scope, access.id, update, origin="content")
+        if if_match != "*" and seq != loaded.seq + 1:
+            raise documents.DocumentChanged()
+        later.append(lambda: runtime.bus.publish(access.id, Kind.UPDATE, update, seq=seq))
+    response.headers["etag"] = f'"{seq}"'
+    return Saved(seq=seq)
+
+
+@router.post("/documents/{document_id}/collab-token")
+async def collab_token(access: Access, actor: CurrentActor, runtime: CurrentRuntime) -> CollabToken:
+    """A token to open the document in an editor."""
+    may_write = access.scope.allows(Permission.DOCUMENT_WRITE)
+    settings = runtime.settings
+    token = runtime.signer.issue(
+        "collab",
+        sub=str(actor.user_id),
+        seconds=settings.collab_token_seconds,
+        sid=str(actor.session_id),
+        org=str(access.document.org_id),
+        doc=str(access.id),
+        access="write" if may_write else "read",
+        name=actor.name,
+    )
+    return CollabToken(
+        token=token,
+        url=settings.collab_url,
+        expires_in=settings.collab_token_seconds,
+        access="write" if may_write else "read",
+    )
+
+
+def _answer(response: Response, document: DocumentView) -> DocumentRead:
+    response.headers["etag"] = f'"{document.version}"'
+    return DocumentRead.model_validate(document)
+
+
+def _version(if_match: str | None) -> int | None:
+    """The number in an ETag of ours; any other tag matches nothing."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    found = re.fullmatch(r'\s*(?:W/)?"(\d{1,18})"\s*', if_match)
+    if found is None:
+        raise PreconditionFailed()
+    return int(found[1])
+
+
+def _decoded(sv: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(sv + "=" * (-len(sv) % 4))
+    except (binascii.Error, ValueError) as error:
+        raise Invalid("The state vector is not base64url.") from error
+
+
+def _difference(update: bytes, state_vector: bytes) -> bytes:
+    try:
+        return get_update(update, state_vector)
+    except BaseException as error:  # a Rust panic is no Exception
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
+        raise Invalid("The state vector is malformed.") from error

@@ -1,0 +1,37 @@
+"""What exports look like to clients."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.exports import Format
+
+
+class ExportWrite(BaseModel):
+    """What to export."""
+
+    model_config = ConfigDict(extra="forbid")
+    format: Format
+    revision: int | None = Field(default=None, ge=1, le=2**31 - 1)
+
+
+class ExportRead(BaseModel):
+    """An export and how far it is."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: UUID
+    document_id: UUID
+    format: Format
+    revision: int | None
+    state: Literal["pending", "running", "succeeded", "failed"]
+    seq: int | None
+    sha256: str | None
+    bytes: int | None
+    error: str | None
+    flow_run_id: UUID | None
+    created_at: datetime
+    finished_at: datetime | None
+    download_url: str | None = None
+    """Good for a few minutes, without signing in."""

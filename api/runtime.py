@@ -1,0 +1,45 @@
+"""What one API process holds: connections, and nothing else."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from infra.bus import Bus
+from infra.db import Database
+from infra.settings import Settings
+from infra.storage import ObjectStore
+from infra.tokens import Signer
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The adapters of the process."""
+
+    settings: Settings
+    db: Database
+    store: ObjectStore
+    bus: Bus
+    signer: Signer
+
+    @classmethod
+    def start(cls, settings: Settings) -> "Runtime":
+        """Make the adapters; none connects before it is used."""
+        return cls(
+            settings=settings,
+            db=Database(settings.app_database_url.get_secret_value(), pool_size=20),
+            store=ObjectStore(settings),
+            bus=Bus(settings.redis_url.get_secret_value()),
+            signer=Signer.from_settings(settings),
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.bus.close()
+        await self.db.close()
+        await self.store.close()
+
+
+def of(request: Request) -> Runtime:
+    """The runtime that serves a request."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
