@@ -14,7 +14,7 @@ from api.runtime import Runtime
 from infra.tokens import TokenError
 from models import auth, documents, orgs
 from models.auth import Actor, Device
-from models.errors import TooLarge, Unauthenticated
+from models.errors import Invalid, TooLarge, Unauthenticated
 
 Call = Callable[[], Awaitable[object]]
 
@@ -110,7 +110,10 @@ class Page:
     @property
     def after(self) -> UUID | None:
         """The cursor of lists that are ordered by id."""
-        return UUID(self.cursor) if self.cursor else None
+        try:
+            return UUID(self.cursor) if self.cursor else None
+        except ValueError as error:
+            raise Invalid("The cursor is not one of ours.") from error
 
 
 def _page(

@@ -25,12 +25,12 @@ def key(**options: Any) -> Any:
 
 def reference(**options: Any) -> Any:
     """A UUID of some other row; the constraint is in `__table_args__`."""
-    return Field(sa_type=Uuid, **options)
+    return Field(sa_type=Uuid, **_optional(options))
 
 
 def timestamp(**options: Any) -> Any:
     """A point in time with its zone."""
-    return Field(sa_type=DateTime(timezone=True), **options)
+    return Field(sa_type=DateTime(timezone=True), **_optional(options))
 
 
 def created() -> Any:
@@ -40,7 +40,12 @@ def created() -> Any:
 
 def binary(**options: Any) -> Any:
     """Raw bytes."""
-    return Field(sa_type=LargeBinary, **options)
+    return Field(sa_type=LargeBinary, **_optional(options))
+
+
+def _optional(options: dict[str, Any]) -> dict[str, Any]:
+    """What may be NULL is NULL unless it is given."""
+    return {"default": None, **options} if options.get("nullable") else options
 
 
 class OrgOwned(SQLModel):

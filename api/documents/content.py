@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 
 from models import content
 from models.content import ContentError
+from models.content.schema import Node
 from models.documents import crdt
 from models.errors import Invalid
 
@@ -58,7 +59,7 @@ def parse(content_type: str, body: bytes) -> Callable[[Sequence[bytes]], bytes]:
     return partial(_rewrite, target)
 
 
-def _rewrite(target: content.Node, updates: Sequence[bytes]) -> bytes:
+def _rewrite(target: Node, updates: Sequence[bytes]) -> bytes:
     doc = crdt.build(updates)
     state = doc.get_state()
     content.replace(doc, target)

@@ -1,0 +1,74 @@
+"""House rules that no linter knows."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import SQLModel
+
+import models.migrations.tables  # noqa: F401 (every table)
+from models.base import OrgOwned, metadata
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("api", "collab", "flows", "infra", "models")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+def _calls(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            yield name, node.lineno
+
+
+def test_a_scope_comes_from_one_place_only() -> None:
+    places = {
+        str(path.relative_to(ROOT)) for path in SOURCES for name, _ in _calls(path) if name == "OrgScope"
+    }
+    assert places == {"models/orgs/scope.py"}
+
+
+def test_services_never_commit() -> None:
+    places = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in SOURCES
+        if path.is_relative_to(ROOT / "models") and "migrations" not in path.parts
+        for name, line in _calls(path)
+        if name in {"commit", "rollback", "begin_nested"}
+    ]
+    assert places == []
+
+
+def test_tables_are_never_schemas_of_requests_or_answers() -> None:
+    from fastapi.routing import APIRoute
+
+    from api.main import create_app
+
+    for route in create_app().routes:
+        if isinstance(route, APIRoute):
+            shapes = [
+                route.response_model,
+                *(field.field_info.annotation for field in route.dependant.body_params),
+            ]
+            for shape in shapes:
+                assert not (isinstance(shape, type) and issubclass(shape, SQLModel)), route.path
+
+
+def test_table_keys_contain_the_organization() -> None:
+    owned = {mapper.__table__.name for mapper in OrgOwned.__subclasses__()}  # type: ignore[attr-defined]
+    for name in owned:
+        table = metadata.tables[name]
+        assert "org_id" in table.primary_key.columns, name
+        for constraint in table.constraints:
+            columns = {column.name for column in getattr(constraint, "columns", [])}
+            if type(constraint).__name__ == "UniqueConstraint":
+                assert "org_id" in columns, f"{name}: {constraint.name}"
+        for key in table.foreign_key_constraints:
+            if key.referred_table.name in owned:
+                assert "org_id" in key.column_keys, f"{name}: {key.name}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text()))
