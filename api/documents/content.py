@@ -61,9 +61,7 @@ def parse(content_type: str, body: bytes) -> Callable[[Sequence[bytes]], bytes]:
 
 def _rewrite(target: Node, updates: Sequence[bytes]) -> bytes:
     doc = crdt.build(updates)
-    state = doc.get_state()
-    content.replace(doc, target)
-    return doc.get_update(state)
+    return crdt.change(doc, lambda: content.replace(doc, target))
 
 
 def _weighted(part: str) -> tuple[str, float]:

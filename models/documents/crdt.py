@@ -3,10 +3,10 @@
 Everything here that applies updates belongs on the deep stack (`infra.bigstack`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from pycrdt import Doc, Text, UndoManager, get_state, get_update, merge_updates
+from pycrdt import Doc, Text, TransactionEvent, UndoManager, get_state, get_update, merge_updates
 
 from infra.settings import get_settings
 from models.errors import Invalid, TooLarge
@@ -106,10 +106,29 @@ def revert(base: Sequence[bytes], later: Sequence[bytes]) -> bytes:
     with doc.transaction(origin="later"):
         for update in later:
             doc.apply_update(update)
-    state = doc.get_state()
-    while undo.can_undo():
-        undo.undo()
-    return doc.get_update(state)
+
+    def undo_all() -> None:
+        while undo.can_undo():
+            undo.undo()
+
+    return change(doc, undo_all)
+
+
+def change(doc: YDoc, edit: Callable[[], None]) -> bytes:
+    """The update an edit of a Doc makes; EMPTY_UPDATE where nothing changes.
+
+    Not `Doc.get_update(state)`: that repeats every deletion the document ever had.
+    """
+    updates: list[bytes] = []
+
+    def collect(event: TransactionEvent) -> None:
+        updates.append(event.update)
+
+    subscription = doc.observe(collect)
+    edit()
+    doc.unobserve(subscription)
+    made = [update for update in updates if update != EMPTY_UPDATE]
+    return merge_updates(*made) if made else EMPTY_UPDATE
 
 
 def _root_names(updates: Sequence[bytes]) -> list[str]:

@@ -15,7 +15,7 @@ async def find(session: AsyncSession, document_id: UUID, *, for_update: bool = F
     """The document and the seq of its journal, if this session may see it."""
     query = _with_seq().where(col(Document.id) == document_id)
     if for_update:
-        query = query.with_for_update(of=Document)
+        query = query.with_for_update(of=Document, key_share=True)
     return (await session.execute(query)).one_or_none()
 
 

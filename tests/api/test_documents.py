@@ -174,6 +174,8 @@ async def test_content_writes_need_the_version_they_saw(ann: Person) -> None:
     path, kind = f"/documents/{ann.document['id']}/content", {"content-type": "text/markdown"}
     assert (await ann.api.put(path, content="x", headers=kind)).status_code == 428
     await ann.api.put(path, content="x", headers=kind | {"if-match": '"0"'})
+    same = await ann.api.put(path, content="x", headers=kind | {"if-match": '"1"'})
+    assert same.json() == {"seq": 1}
     stale = await ann.api.put(path, content="y", headers=kind | {"if-match": '"0"'})
     assert stale.status_code == 412
     assert (await ann.api.put(path, content="y", headers=kind | {"if-match": "*"})).status_code == 200
