@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request
@@ -30,8 +30,30 @@ def _after_commit() -> AfterCommit:
 Later = Annotated[AfterCommit, Depends(_after_commit)]
 
 
-async def _open_session(request: Request, later: Later) -> AsyncIterator[AsyncSession]:
-    async with runtime.of(request).db.transaction() as session:
+Claims = dict[str, Any]
+
+
+def _claims(request: Request) -> Claims | None:
+    """What a valid access token of the request says; None where there is no token.
+
+    Raises:
+        SessionOver: there is one, but it is not valid.
+    """
+    token = _bearer(request) or cookies.access_token(request)
+    if token is None:
+        return None
+    try:
+        return runtime.of(request).signer.verify(token, typ="access")
+    except TokenError as error:
+        raise auth.SessionOver() from error
+
+
+CurrentClaims = Annotated[Claims | None, Depends(_claims)]
+
+
+async def _open_session(request: Request, claims: CurrentClaims, later: Later) -> AsyncIterator[AsyncSession]:
+    user_id = auth.subject(claims) if claims else None
+    async with runtime.of(request).db.transaction(user_id=user_id) as session:
         request.state.session = session
         yield session
     for call in later:
@@ -44,14 +66,9 @@ Session = Annotated[AsyncSession, Depends(_open_session, scope="function")]
 CurrentRuntime = Annotated[Runtime, Depends(runtime.of)]
 
 
-async def _current_actor(request: Request, session: Session) -> Actor:
-    token = _bearer(request) or cookies.access_token(request)
-    if token is None:
+async def _current_actor(request: Request, claims: CurrentClaims, session: Session) -> Actor:
+    if claims is None:
         raise Unauthenticated()
-    try:
-        claims = runtime.of(request).signer.verify(token, typ="access")
-    except TokenError as error:
-        raise auth.SessionOver() from error
     actor = await auth.identify(session, claims)
     await take_key(request, session, actor)
     return actor

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
 from models.base import created, reference, timestamp
+from models.errors import Conflict
 
 CHANNEL = "doxie_outbox"
 
@@ -45,6 +46,19 @@ class OutboxEvent(SQLModel, table=True):
     leased_until: datetime | None = timestamp(default=None, nullable=True)
     lease_id: UUID | None = reference(default=None, nullable=True)
     error: str | None = Field(default=None, sa_type=Text)
+
+
+class LeaseLost(Conflict):
+    """Somebody else works on this event by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits or is worked on, of one kind."""
+
+    kind: str
+    events: int
+    oldest_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +125,23 @@ _RETRY = text("""
 _EXTEND = text("""
     UPDATE outbox SET leased_until = now() + make_interval(secs => :lease) WHERE lease_id = :lease_id
 """).bindparams(bindparam("lease_id", type_=Uuid))
+
+_HELD = text("SELECT subject_id FROM outbox WHERE lease_id = :lease_id").bindparams(
+    bindparam("lease_id", type_=Uuid)
+)
+
+_CONFIRM = text("""
+    SELECT 1 FROM outbox WHERE kind = :kind AND subject_id = :subject_id AND lease_id = :lease_id FOR UPDATE
+""").bindparams(bindparam("subject_id", type_=Uuid), bindparam("lease_id", type_=Uuid))
+
+_ALIVE = text("""
+    SELECT DISTINCT lease_id FROM outbox WHERE lease_id = ANY(:leases) AND leased_until > now()
+""").bindparams(bindparam("leases", type_=ARRAY(Uuid)))
+
+_BACKLOG = text("""
+    SELECT kind, count(*) AS events, EXTRACT(epoch FROM max(now() - created_at))::float8 AS oldest_seconds
+    FROM outbox GROUP BY kind
+""")
 
 _NOTIFY = text("SELECT pg_notify(:channel, :kind)")
 
@@ -182,3 +213,32 @@ async def retry(session: AsyncSession, claim: Claim, *, error: str, delay: float
             "delay": delay,
         },
     )
+
+
+async def held(session: AsyncSession, lease_id: UUID) -> set[UUID]:
+    """The subjects that are claimed under a lease and neither settled nor taken over."""
+    return set(await session.scalars(_HELD, {"lease_id": lease_id}))
+
+
+async def confirm(session: AsyncSession, claim: Claim) -> None:
+    """Make sure that a claim still holds, until this transaction ends.
+
+    Call it right before `settle`, after everything else: writers lock a document's stream first
+    and its event last, and so must everybody.
+
+    Raises:
+        LeaseLost: the lease ended and somebody else has claimed the event.
+    """
+    parameters = {"kind": claim.kind, "subject_id": claim.subject_id, "lease_id": claim.lease_id}
+    if (await session.execute(_CONFIRM, parameters)).first() is None:
+        raise LeaseLost()
+
+
+async def alive(session: AsyncSession, leases: Sequence[UUID]) -> set[UUID]:
+    """Those of the leases under which somebody is still working."""
+    return set(await session.scalars(_ALIVE, {"leases": list(leases)}))
+
+
+async def backlog(session: AsyncSession) -> list[Backlog]:
+    """What there is to do, by kind."""
+    return [Backlog(**row) for row in (await session.execute(_BACKLOG)).mappings()]

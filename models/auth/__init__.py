@@ -22,6 +22,7 @@ from models.auth.service import (
     sign_in,
     sign_out,
     sign_out_access,
+    subject,
     verify,
 )
 from models.auth.tables import AuthSession, User
@@ -50,5 +51,6 @@ __all__ = [
     "sign_in",
     "sign_out",
     "sign_out_access",
+    "subject",
     "verify",
 ]

@@ -2,11 +2,27 @@
 
 from uuid import UUID
 
-from sqlalchemy import Row, func, text, update
+from sqlalchemy import ARRAY, Row, Text, Uuid, bindparam, func, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from models.auth.tables import AuthSession, RefreshToken, User
+
+# As text, since `auth` knows nothing of `orgs`, which builds on it.
+_ENTER = (
+    text("""
+        SELECT users.name, mine.org_ids, set_config('app.org_ids', CAST(mine.org_ids AS text), true)
+        FROM auth_sessions
+        JOIN users ON users.id = auth_sessions.user_id
+        CROSS JOIN LATERAL (
+            SELECT COALESCE(array_agg(org_id), '{}') AS org_ids FROM memberships WHERE user_id = users.id
+        ) AS mine
+        WHERE auth_sessions.id = :session_id AND users.id = :user_id
+            AND auth_sessions.revoked_at IS NULL AND auth_sessions.expires_at > now()
+    """)
+    .bindparams(bindparam("session_id", type_=Uuid), bindparam("user_id", type_=Uuid))
+    .columns(name=Text, org_ids=ARRAY(Uuid))
+)
 
 
 async def user_by_email(session: AsyncSession, email: str) -> User | None:
@@ -69,10 +85,6 @@ async def touch(session: AsyncSession, session_id: UUID) -> None:
     )
 
 
-async def org_ids(session: AsyncSession, user_id: UUID) -> list[UUID]:
-    """The organizations somebody belongs to; the session must be scoped to them."""
-    # Text, since `auth` knows nothing of `orgs`, which builds on it.
-    rows = await session.scalars(
-        text("SELECT org_id FROM memberships WHERE user_id = :user"), {"user": user_id}
-    )
-    return list(rows)
+async def enter(session: AsyncSession, *, user_id: UUID, session_id: UUID) -> Row[str, list[UUID]] | None:
+    """The name and the organizations of a user whose session is live; opens those to this transaction."""
+    return (await session.execute(_ENTER, {"user_id": user_id, "session_id": session_id})).one_or_none()

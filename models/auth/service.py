@@ -12,7 +12,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra import clock, hashing
-from infra.db import set_scope
 from infra.settings import Settings
 from infra.tokens import Signer, TokenError
 from models.auth import queries
@@ -189,17 +188,21 @@ def access_token(signer: Signer, signed_in: SignIn, settings: Settings) -> str:
 async def identify(session: AsyncSession, claims: dict[str, Any]) -> Actor:
     """Who an access token speaks for; from here on the session sees what they may see.
 
+    One round trip. The session must be scoped to the user of the token (`subject`) already.
+
     Raises:
         SessionOver: the session of the token is over or revoked.
     """
-    live = await queries.live_session(session, UUID(claims["sid"]))
-    if live is None or str(live[0].id) != claims["sub"]:
+    user_id, session_id = subject(claims), UUID(claims["sid"])
+    known = await queries.enter(session, user_id=user_id, session_id=session_id)
+    if known is None:
         raise SessionOver()
-    user, auth_session = live
-    await set_scope(session, user_id=user.id, org_ids=())
-    org_ids = await queries.org_ids(session, user.id)
-    await set_scope(session, user_id=user.id, org_ids=org_ids)
-    return Actor(user.id, auth_session.id, user.name, frozenset(org_ids))
+    return Actor(user_id, session_id, known.name, frozenset(known.org_ids))
+
+
+def subject(claims: dict[str, Any]) -> UUID:
+    """The user that the claims of a verified token name."""
+    return UUID(claims["sub"])
 
 
 async def account(session: AsyncSession, actor: Actor) -> User:

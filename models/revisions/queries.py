@@ -35,9 +35,10 @@ _INDEX = text("""
 async def lock_document(session: AsyncSession, document_id: UUID) -> bool:
     """Lock the document's row, so that revisions are numbered one at a time; whether it is there.
 
-    Not the stream's row: numbering must not hold up editors.
+    Not the stream's row: numbering must not hold up editors. And `NO KEY`, since every update that is
+    appended refers to the document's key.
     """
-    query = select(Document.id).where(Document.id == document_id).with_for_update()
+    query = select(Document.id).where(Document.id == document_id).with_for_update(key_share=True)
     return (await session.execute(query)).first() is not None
 
 
@@ -81,6 +82,16 @@ async def stored_at_or_before(session: AsyncSession, document_id: UUID, seq: int
         .limit(1)
     )
     return (await session.execute(query)).scalar_one_or_none()
+
+
+async def newest_stored(
+    session: AsyncSession, document_id: UUID, *, before: int | None = None
+) -> Revision | None:
+    """The revision with a snapshot that has the highest number (below `before`)."""
+    query = _of(document_id).where(col(Revision.state) == "stored")
+    if before is not None:
+        query = query.where(col(Revision.number) < before)
+    return (await session.execute(query.order_by(col(Revision.number).desc()).limit(1))).scalar_one_or_none()
 
 
 async def authors(session: AsyncSession, document_id: UUID, first: int, last: int) -> list[UUID]:

@@ -92,6 +92,39 @@ async def fold(session: AsyncSession, store: ObjectStore, revision: Revision) ->
     return await bigstack.run(_fold, loaded.updates)
 
 
+async def newest_stored(session: AsyncSession, document_id: UUID) -> Revision | None:
+    """The newest revision with a snapshot. Called by the pipeline."""
+    return await queries.newest_stored(session, document_id)
+
+
+async def refold(session: AsyncSession, store: ObjectStore, revision: Revision) -> Folded:
+    """Fold a stored revision once more from what it was folded from; it must come out the same.
+
+    Raises:
+        StateUnavailable: the snapshot before it cannot be read.
+    """
+    base = await queries.newest_stored(session, revision.document_id, before=revision.number)
+    updates = await _updates(session, store, base, revision.org_id, revision.document_id, revision.seq_to)
+    return await bigstack.run(_fold, updates)
+
+
+async def quarantine(session: AsyncSession, revision: Revision, poison: crdt.Poisoned) -> int:
+    """Keep the update at which a fold broke off out of the document from now on; its seq.
+
+    Raises:
+        StateUnavailable: it is the snapshot that does not apply.
+    """
+    base = await queries.stored_at_or_before(session, revision.document_id, revision.seq_to)
+    place = poison.index - (1 if base else 0)
+    if place < 0:
+        raise documents.StateUnavailable(f"the snapshot before seq {revision.seq_to} does not apply")
+    after = base.seq_to if base else 0
+    entry = (await journal.tail(session, revision.document_id, after=after, upto=revision.seq_to))[place]
+    edit = Edit(revision.org_id, revision.document_id, entry.payload, entry.actor_id, None, "fold")
+    await journal.quarantine(session, edit, error=poison.error, seq=entry.seq)
+    return entry.seq
+
+
 async def store_snapshot(store: ObjectStore, revision: Revision, folded: Folded) -> int:
     """Write a folded state and read it back; the bytes it takes.
 
@@ -205,12 +238,24 @@ async def _loaded_at(
     session: AsyncSession, store: ObjectStore, org_id: UUID, document_id: UUID, seq: int
 ) -> Loaded:
     base = await queries.stored_at_or_before(session, document_id, seq)
+    return Loaded(seq, await _updates(session, store, base, org_id, document_id, seq))
+
+
+async def _updates(
+    session: AsyncSession,
+    store: ObjectStore,
+    base: Revision | None,
+    org_id: UUID,
+    document_id: UUID,
+    seq: int,
+) -> list[bytes]:
+    """The snapshot of a revision, then the journal after it up to a seq."""
     updates: list[bytes] = []
     if base is not None and base.sha256 is not None:
         updates.append(await state.read_snapshot(store, org_id, base.sha256))
     entries = await journal.tail(session, document_id, after=base.seq_to if base else 0, upto=seq)
     updates.extend(entry.payload for entry in entries)
-    return Loaded(seq, updates)
+    return updates
 
 
 async def _stream(session: AsyncSession, document_id: UUID) -> DocumentStream:
