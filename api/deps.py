@@ -23,17 +23,18 @@ class AfterCommit(list[Call]):
     """What to do once the transaction of the request is committed, and only then."""
 
 
-def _after_commit() -> AfterCommit:
+async def _after_commit() -> AfterCommit:
     return AfterCommit()
 
 
+# Dependencies are coroutines even where they wait for nothing: plain functions run on a thread each.
 Later = Annotated[AfterCommit, Depends(_after_commit)]
 
 
 Claims = dict[str, Any]
 
 
-def _claims(request: Request) -> Claims | None:
+async def _claims(request: Request) -> Claims | None:
     """What a valid access token of the request says; None where there is no token.
 
     Raises:
@@ -63,7 +64,7 @@ async def _open_session(request: Request, claims: CurrentClaims, later: Later) -
 # Function scope: otherwise the commit would come after the response, and a failed one would still
 # have answered 201.
 Session = Annotated[AsyncSession, Depends(_open_session, scope="function")]
-CurrentRuntime = Annotated[Runtime, Depends(runtime.of)]
+CurrentRuntime = Annotated[Runtime, Depends(runtime.current)]
 
 
 async def _current_actor(request: Request, claims: CurrentClaims, session: Session) -> Actor:
@@ -109,7 +110,7 @@ async def _document(document_id: UUID, session: Session, actor: CurrentActor) ->
 Access = Annotated[DocumentAccess, Depends(_document)]
 
 
-def _device(request: Request) -> Device:
+async def _device(request: Request) -> Device:
     client = request.client
     return Device(request.headers.get("user-agent", ""), client.host if client else "")
 
@@ -133,7 +134,7 @@ class Page:
             raise Invalid("The cursor is not one of ours.") from error
 
 
-def _page(
+async def _page(
     cursor: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Page:

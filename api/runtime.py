@@ -43,3 +43,8 @@ def of(request: Request) -> Runtime:
     """The runtime that serves a request."""
     runtime: Runtime = request.app.state.runtime
     return runtime
+
+
+async def current(request: Request) -> Runtime:
+    """The same, as a dependency."""
+    return of(request)

@@ -31,7 +31,7 @@ async def user_by_email(session: AsyncSession, email: str) -> User | None:
     return (await session.execute(query)).scalar_one_or_none()
 
 
-async def live_session(session: AsyncSession, session_id: UUID) -> Row[User, AuthSession] | None:
+async def live_session(session: AsyncSession, session_id: UUID) -> Row[tuple[User, AuthSession]] | None:
     """A session that is neither over nor revoked, and whose it is."""
     query = (
         select(User, AuthSession)
@@ -85,6 +85,6 @@ async def touch(session: AsyncSession, session_id: UUID) -> None:
     )
 
 
-async def enter(session: AsyncSession, *, user_id: UUID, session_id: UUID) -> Row[str, list[UUID]] | None:
+async def enter(session: AsyncSession, *, user_id: UUID, session_id: UUID) -> Row[tuple[str, list[UUID]]] | None:
     """The name and the organizations of a user whose session is live; opens those to this transaction."""
     return (await session.execute(_ENTER, {"user_id": user_id, "session_id": session_id})).one_or_none()

@@ -3,12 +3,13 @@
 Call none of it on a document that was not applied safely: reading a damaged one can end the process.
 """
 
-from models.content.edit import replace, replace_text
+from models.content.edit import replace
+from models.content.edit_text import replace_text
 from models.content.html import to_html
 from models.content.markdown import of_document as markdown_of
 from models.content.markdown import to_markdown
 from models.content.markdown_parser import parse_markdown
-from models.content.merge import merge_markdown
+from models.content.merge import merge_markdown, write_markdown
 from models.content.roots import root_texts, to_prosemirror
 from models.content.schema import ContentError
 from models.content.text import to_text
@@ -28,4 +29,5 @@ __all__ = [
     "to_prosemirror",
     "to_text",
     "validate_prosemirror",
+    "write_markdown",
 ]

@@ -83,7 +83,8 @@ def _heading(node: Node) -> str:
 
 
 def _code_block(node: Node) -> str:
-    text, language = code_of(node).replace("\0", ""), str(attribute(node, "language", ""))
+    text = re.sub(r"\r\n?", "\n", code_of(node).replace("\0", ""))
+    language = str(attribute(node, "language", ""))
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
     info = language if LANGUAGE.fullmatch(language) else ""
     return "\n".join([fence + info, *([text] if text else []), fence])

@@ -26,6 +26,7 @@ from models.content.text import of_node
 from models.content.urls import safe_image, safe_link
 from models.content.validate import validate_prosemirror
 
+MAX_BRACKETS = 20  # `[` inside `[`, for the inline rules
 MAX_REPEATED = 1_000_000  # characters that references to link definitions may add
 BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 TASK = re.compile(r"\[([ xX])\](?:\s+|\Z)")
@@ -59,6 +60,7 @@ def _is_safe(url: str) -> bool:
 
 def _mark_tasks(state: StateCore) -> None:
     """Takes `[x] ` off the first paragraph of a bullet list's item and notes it on the item."""
+    state.md.options["maxNesting"] = MAX_BRACKETS  # blocks are done; brackets cost their depth for each one
     for item, paragraph, inline in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
         bullet = item.type == "list_item_open" and item.markup in ("-", "+", "*")
         if bullet and paragraph.type == "paragraph_open" and (task := TASK.match(inline.content)):

@@ -35,6 +35,12 @@ def root_texts(doc: YDoc) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text}
 
 
+def is_plain(doc: YDoc) -> bool:
+    """Whether the root meant for rich text is one of plain text: its client likes the name, too."""
+    runs = [run for run, _ in doc.get(ROOT, type=Text).diff()] if ROOT in set(doc.keys()) else []
+    return bool(runs) and all(isinstance(run, str) for run in runs)
+
+
 def has_blocks(content: Node) -> bool:
     """Whether rich text is anything but the empty paragraph an editor leaves where it was opened."""
     return content["content"] not in ([], [{"type": "paragraph"}])

@@ -46,13 +46,16 @@ MAY_BE_EMPTY = INLINE | {"doc", "paragraph", "heading", "codeBlock", "horizontal
 MARK_ORDER = ["link", "bold", "italic", "strike", "underline", "highlight", "subscript", "superscript"]
 
 
+_encode = json.JSONEncoder(sort_keys=True).encode
+
+
 class ContentError(Invalid):
     """This is not content Doxie can keep."""
 
 
 def key(value: Any) -> str:
     """A string equal for equal JSON only (in Python True == 1 == 1.0)."""
-    return json.dumps(value, sort_keys=True)
+    return _encode(value)
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -92,6 +95,8 @@ def _number(value: float) -> int | float | None:
 
 def tidy_marks(marks: list[Mark]) -> list[Mark]:
     """Marks without repetitions in their one order: links outside, code inside."""
+    if len(marks) < 2:
+        return marks
     return [mark for _, mark in sorted({_mark_rank(mark): mark for mark in marks}.items())]
 
 

@@ -149,10 +149,14 @@ async def append(session: AsyncSession, edits: Sequence[Edit]) -> list[int]:
     return seqs
 
 
-async def tail(session: AsyncSession, document_id: UUID, *, after: int, upto: int = ALL) -> list[Entry]:
-    """The updates with after < seq <= upto, in order, without those that are quarantined."""
+async def tail(
+    session: AsyncSession, document_id: UUID, *, after: int, upto: int = ALL, quarantined: bool = False
+) -> list[Entry]:
+    """The updates with after < seq <= upto, in order; those that are quarantined only if asked for."""
     rows = await session.execute(_TAIL, {"document_id": document_id, "after": after, "upto": upto})
     entries = [Entry(**row) for row in rows.mappings()]
+    if quarantined:
+        return entries
     bad = set(await session.scalars(_QUARANTINED, {"document_id": document_id}))
     return [entry for entry in entries if entry.seq not in bad]
 

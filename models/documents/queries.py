@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from models.documents.tables import Document, DocumentStream
 
-Listed = Row[Document, int]
+Listed = Row[tuple[Document, int]]
 
 
 async def find(session: AsyncSession, document_id: UUID, *, for_update: bool = False) -> Listed | None:
@@ -27,7 +27,7 @@ async def page(session: AsyncSession, org_id: UUID, *, after: UUID | None, limit
     return list(await session.execute(query.order_by(col(Document.id).desc()).limit(limit)))
 
 
-def _with_seq() -> Select[Document, int]:
+def _with_seq() -> Select[tuple[Document, int]]:
     return select(Document, DocumentStream.seq).join(
         DocumentStream,
         (col(DocumentStream.document_id) == Document.id) & (col(DocumentStream.org_id) == Document.org_id),

@@ -20,7 +20,7 @@ async def membership(
     return (await session.execute(query)).scalar_one_or_none()
 
 
-async def organizations_of(session: AsyncSession, user_id: UUID) -> list[Row[Organization, str]]:
+async def organizations_of(session: AsyncSession, user_id: UUID) -> list[Row[tuple[Organization, str]]]:
     """The organizations somebody belongs to, with the role, oldest first."""
     query = (
         select(Organization, Membership.role)
@@ -31,7 +31,7 @@ async def organizations_of(session: AsyncSession, user_id: UUID) -> list[Row[Org
     return list(await session.execute(query))
 
 
-async def members(session: AsyncSession, org_id: UUID) -> list[Row[Membership, User]]:
+async def members(session: AsyncSession, org_id: UUID) -> list[Row[tuple[Membership, User]]]:
     """Who belongs to an organization, in order of joining."""
     query = (
         select(Membership, User)

@@ -47,7 +47,7 @@ async def found(session: AsyncSession, actor: Actor, *, name: str) -> Organizati
     return organization
 
 
-async def of(session: AsyncSession, actor: Actor) -> list[Row[Organization, str]]:
+async def of(session: AsyncSession, actor: Actor) -> list[Row[tuple[Organization, str]]]:
     """The organizations somebody belongs to, with their role in each."""
     return await queries.organizations_of(session, actor.user_id)
 
@@ -68,7 +68,7 @@ async def rename(session: AsyncSession, scope: OrgScope, *, name: str) -> Organi
     return organization
 
 
-async def members(session: AsyncSession, scope: OrgScope) -> list[Row[Membership, User]]:
+async def members(session: AsyncSession, scope: OrgScope) -> list[Row[tuple[Membership, User]]]:
     """Who belongs to it."""
     scope.require(Permission.MEMBER_LIST)
     return await queries.members(session, scope.org_id)

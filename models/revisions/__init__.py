@@ -20,8 +20,10 @@ from models.revisions.service import (
     store_snapshot,
 )
 from models.revisions.tables import Revision
+from models.revisions.verification import Finding, verify
 
 __all__ = [
+    "Finding",
     "Folded",
     "NothingToRestore",
     "Revision",
@@ -40,4 +42,5 @@ __all__ = [
     "settle",
     "state_at",
     "store_snapshot",
+    "verify",
 ]

@@ -84,6 +84,11 @@ async def stored_at_or_before(session: AsyncSession, document_id: UUID, seq: int
     return (await session.execute(query)).scalar_one_or_none()
 
 
+async def all_of(session: AsyncSession, document_id: UUID) -> list[Revision]:
+    """All revisions, oldest first."""
+    return list(await session.scalars(_of(document_id).order_by(col(Revision.number))))
+
+
 async def newest_stored(
     session: AsyncSession, document_id: UUID, *, before: int | None = None
 ) -> Revision | None:

@@ -1,0 +1,1 @@
+"""The WebSocket door: live editing for y-websocket and Hocuspocus clients."""

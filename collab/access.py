@@ -1,0 +1,90 @@
+"""Who may sit at a document: the claims of a collab token, or a browser's own cookie from an allowed Origin."""
+
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from collab.protocol import Close
+from collab.rooms import CannotOpen
+from collab.seat import Guest
+from infra.db import Database
+from infra.settings import Settings
+from infra.tokens import Signer, TokenError
+from models import auth, documents
+from models.errors import Forbidden, NotFound, Unauthenticated
+from models.orgs import Permission
+
+COOKIES: Final = ("__Host-doxie_access", "doxie_access")
+
+
+def token_guest(signer: Signer, token: str, document_id: UUID) -> Guest:
+    """The guest a collab token admits to this document.
+
+    Raises:
+        CannotOpen: it is no such token, or one for another document.
+    """
+    try:
+        claims = signer.verify(token, typ="collab")
+        guest = Guest(
+            user_id=UUID(claims["sub"]),
+            session_id=UUID(claims["sid"]) if claims.get("sid") else None,
+            org_id=UUID(claims["org"]),
+            document_id=UUID(claims["doc"]),
+            may_write=claims["access"] == "write",
+        )
+    except (TokenError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise CannotOpen(Close.WHO_ARE_YOU, "token is not valid") from error
+    if guest.document_id != document_id:
+        raise CannotOpen(Close.NOT_FOUND, "no such document")
+    return guest
+
+
+def cookie_claims(signer: Signer, settings: Settings, headers: Mapping[str, str]) -> dict[str, Any] | None:
+    """The claims of the access token in a browser's cookie; None without one, or from a page of somebody else's.
+
+    A browser sends cookies along whatever page opens the socket, so the page's origin must be one of ours.
+    """
+    if not origin_allowed(settings, headers.get("origin", ""), headers.get("host", "")):
+        return None
+    try:
+        jar = SimpleCookie(headers.get("cookie", ""))
+    except CookieError:
+        return None
+    for name in COOKIES:
+        if name in jar:
+            try:
+                return signer.verify(jar[name].value, typ="access")
+            except TokenError:
+                return None
+    return None
+
+
+def origin_allowed(settings: Settings, origin: str, host: str) -> bool:
+    """Whether pages of this origin may use the cookie: ours, those allowed, and this very host."""
+    if not origin or origin == "null":
+        return False
+    if origin in settings.allowed_origins or origin == settings.public_url.rstrip("/"):
+        return True
+    return urlsplit(origin).netloc == host
+
+
+async def cookie_guest(db: Database, claims: dict[str, Any], document_id: UUID) -> Guest:
+    """The guest that somebody who is signed in is at this document.
+
+    Raises:
+        CannotOpen: the session is over, or the document is not theirs.
+    """
+    try:
+        async with db.transaction(user_id=auth.subject(claims)) as session:
+            actor = await auth.identify(session, claims)
+            document, scope = await documents.enter(session, actor, document_id)
+    except Unauthenticated as error:
+        raise CannotOpen(Close.WHO_ARE_YOU, error.detail) from error
+    except NotFound as error:
+        raise CannotOpen(Close.NOT_FOUND, "no such document") from error
+    except Forbidden as error:
+        raise CannotOpen(Close.FORBIDDEN, error.detail) from error
+    may_write = scope.allows(Permission.DOCUMENT_WRITE)
+    return Guest(actor.user_id, actor.session_id, document.org_id, document_id, may_write)

@@ -1,0 +1,152 @@
+"""The WebSocket door put together: what listens, what runs beside it, and how it stops."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from picows import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener, ws_create_server
+
+from collab import protocol
+from collab.connection import Connection
+from collab.library import Library
+from collab.metrics import Metrics
+from collab.protocol import Close
+from collab.reception import Reception
+from collab.rooms import Rooms
+from collab.tick import Tick
+from infra.bus import Bus
+from infra.db import Database
+from infra.logging import get_logger
+from infra.settings import Settings
+from infra.storage import ObjectStore
+from infra.tokens import Signer
+
+log = get_logger(__name__)
+
+READ_BUFFER: Final = 2048
+BACKLOG: Final = 4096
+CHECK_SECONDS: Final = 5.0
+DRAIN_SECONDS: Final = 7.0
+GOODBYE_SECONDS: Final = 0.3
+
+
+class Door:
+    """One collab process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._db = Database(settings.app_database_url.get_secret_value())
+        self._bus = Bus(settings.redis_url.get_secret_value())
+        self._metrics = Metrics()
+        self._rooms = Rooms(self._db, Library(self._db, ObjectStore(settings)), self._bus, self._metrics)
+        self._reception = Reception(settings, Signer.from_settings(settings), self._db, self._rooms)
+        self._tick = Tick(asyncio.get_running_loop())
+        self._connections: set[Connection] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ready = False
+        self._failed = False
+
+    async def run(self, stop: asyncio.Event) -> bool:
+        """Serve until told to stop, then save what is unsaved and send everybody away; whether all went well."""
+        for work in (
+            self._rooms.writer.run(),
+            self._rooms.writer.watch(),
+            self._rooms.herald.run(),
+            self._rooms.follow(),
+            self._rooms.sweep(),
+            self._check_stores(),
+            self._check_sockets(),
+        ):
+            self._start(work, stop)
+        server = await ws_create_server(
+            self._answer,
+            self._settings.collab_host,
+            self._settings.collab_port,
+            max_frame_size=protocol.MAX_MESSAGE,
+            read_buffer_init_size=READ_BUFFER,
+            backlog=BACKLOG,
+        )
+        log.info("listening", host=self._settings.collab_host, port=self._settings.collab_port)
+        await stop.wait()
+        server.close()
+        await self._drain()
+        return not self._failed
+
+    # --- requests ---
+
+    def _answer(self, request: WSUpgradeRequest) -> Connection | WSUpgradeResponseWithListener | None:
+        path, _, query = request.path.decode("latin-1").partition("?")
+        if path == "/healthz":
+            return _text(200, "ok")
+        if path == "/readyz":
+            return _text(200, "ready") if self._ready else _text(503, "not ready")
+        if path == "/metrics":
+            return _text(200, self._metrics.render())
+        # picows insists on "Upgrade" alone; Firefox sends "keep-alive, Upgrade".
+        if "upgrade" in request.headers.get("connection", "").lower():
+            request.headers["connection"] = "Upgrade"
+        connection = Connection(self._tick, self._metrics, self._connections)
+        dialogue = self._reception.receive(connection, path, query, request.headers)
+        if dialogue is None:
+            return None
+        connection.dialogue = dialogue
+        return connection
+
+    # --- beside it ---
+
+    def _start(self, work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.critical("a task of this process died", error=repr(error), exc_info=error)
+                self._failed = True
+                stop.set()
+
+        task = asyncio.create_task(work)
+        task.add_done_callback(ended)
+        self._tasks.append(task)
+
+    async def _check_sockets(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            now = time.monotonic()
+            for connection in list(self._connections):
+                connection.check(now)
+
+    async def _check_stores(self) -> None:
+        """Ready means: documents can be opened. Without Redis they can."""
+        while True:
+            try:
+                async with asyncio.timeout(CHECK_SECONDS):
+                    await self._db.ping()
+                self._ready = True
+            except Exception as error:
+                if self._ready:
+                    log.warning("not ready", error=repr(error))
+                self._ready = False
+            await asyncio.sleep(CHECK_SECONDS if self._ready else 0.2)
+
+    async def _drain(self) -> None:
+        """Hear nothing more, save what was heard, and close: whoever is told "saved" can rely on it to the end."""
+        self._ready = False
+        for connection in self._connections:
+            connection.deaf = True
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self._rooms.writer.drained()
+        except TimeoutError:
+            log.error("stopping with unsaved edits; their clients still have them")
+            self._failed = True
+        for connection in list(self._connections):
+            connection.hang_up(Close.TRY_AGAIN, "restarting")
+        await asyncio.sleep(GOODBYE_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await self._bus.close()
+        await self._db.close()
+
+
+def _text(status: int, body: str) -> WSUpgradeResponseWithListener:
+    make = WSUpgradeResponse.create_ok_response if status == 200 else WSUpgradeResponse.create_error_response
+    arguments = (body.encode(),) if status == 200 else (status, body.encode())
+    return WSUpgradeResponseWithListener(make(*arguments), None)

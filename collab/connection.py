@@ -1,0 +1,189 @@
+"""A socket: reading messages, writing frames, back-pressure. What is said is understood in collab/dialogue.py."""
+
+import time
+from typing import Final, Protocol
+
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+
+from collab import protocol
+from collab.lib0 import ProtocolError
+from collab.metrics import Metrics
+from collab.protocol import Close
+from collab.tick import Tick
+
+HIGH_WATER: Final = 256 * 1024
+"""With so much unread a client lags: it is sent nothing more that it can be sent in one piece later."""
+LOW_WATER: Final = 32 * 1024
+STUCK_SECONDS: Final = 30.0
+"""A client that lags and reads nothing at all for so long is cut off."""
+QUIET_SECONDS: Final = 20.0
+"""Both providers hang up when they hear nothing for 30 s."""
+DEAD_SECONDS: Final = 60.0
+ADMIT_SECONDS: Final = 30.0
+"""A socket that was not admitted to any document by then is closed."""
+CLOSE_SECONDS: Final = 1.0
+
+
+class Dialogue(Protocol):
+    """What a socket needs of the conversation on it."""
+
+    admitted: bool
+    """Whether anybody was admitted to any document yet."""
+
+    def begin(self) -> None:
+        """The socket is open."""
+
+    def hear(self, message: bytes) -> None:
+        """A message came."""
+
+    def pause(self) -> None:
+        """The client begins to lag."""
+
+    def resume(self) -> None:
+        """The client has read what it was sent."""
+
+    def keep_alive(self) -> None:
+        """Nothing was written for a while: say something harmless."""
+
+    def end(self) -> None:
+        """The socket is closed."""
+
+
+class Connection(WSListener):
+    """One WebSocket."""
+
+    def __init__(self, tick: Tick, metrics: Metrics, connections: set["Connection"]) -> None:
+        super().__init__()
+        self.lagging = False
+        self.deaf = False
+        self.dialogue: Dialogue
+        self._tick = tick
+        self._metrics = metrics
+        self._connections = connections
+        self._transport: WSTransport | None = None
+        self._out: list[bytes] = []
+        self._parts: bytearray | None = None
+        self._closing = False
+        self._opened = self._heard = self._wrote = self._progressed = time.monotonic()
+        self._unread = 0
+
+    # --- picows ---
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """The handshake is done."""
+        self._transport = transport
+        transport.underlying_transport.set_write_buffer_limits(high=HIGH_WATER, low=LOW_WATER)
+        self._connections.add(self)
+        self._metrics.sockets = len(self._connections)
+        self.dialogue.begin()
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """A frame came; what it says must not raise through picows, which would say 1011."""
+        kind = frame.msg_type
+        if kind == WSMsgType.BINARY and frame.fin and self._parts is None:
+            self._hear(frame.get_payload_as_bytes())
+        elif kind == WSMsgType.CLOSE:
+            self._closing = True
+            transport.send_close(WSCloseCode.OK)
+            transport.disconnect()
+        elif kind == WSMsgType.PONG:
+            self._heard = time.monotonic()
+        elif kind == WSMsgType.TEXT:
+            self.hang_up(Close.MALFORMED, "only binary messages are understood")
+        else:
+            self._collect(frame)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """The socket is gone."""
+        self._closing = True
+        self._out.clear()
+        self._connections.discard(self)
+        self._metrics.sockets = len(self._connections)
+        self.dialogue.end()
+
+    def pause_writing(self) -> None:
+        """The client reads slower than it is written to."""
+        if not self.lagging and not self._closing:
+            self._metrics.slow_readers_total += 1
+            self.dialogue.pause()
+            self.lagging = True
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        if self.lagging and not self._closing:
+            self.lagging = False
+            self.dialogue.resume()
+
+    # --- reading ---
+
+    def _hear(self, message: bytes) -> None:
+        if self._closing or self.deaf:
+            return
+        self._metrics.frames_in_total += 1
+        self._heard = time.monotonic()
+        try:
+            self.dialogue.hear(message)
+        except ProtocolError as error:
+            self._metrics.refused_total += 1
+            code = Close.FORBIDDEN if isinstance(error, protocol.ServerOnly) else Close.MALFORMED
+            self.hang_up(code, str(error))
+
+    def _collect(self, frame: WSFrame) -> None:
+        """Put together a message that came in several frames."""
+        if (frame.msg_type == WSMsgType.BINARY) != (self._parts is None):
+            self.hang_up(Close.MALFORMED, "fragments out of order")
+            return
+        parts = self._parts if self._parts is not None else bytearray()
+        parts += frame.get_payload_as_bytes()
+        self._parts = None if frame.fin else parts
+        if len(parts) > protocol.MAX_MESSAGE:
+            self.hang_up(Close.TOO_BIG, "message too big")
+        elif frame.fin:
+            self._hear(bytes(parts))
+
+    # --- writing ---
+
+    def write(self, frame: bytes) -> None:
+        """Send a frame with the others of this tick; dropped while the client lags."""
+        if not self.lagging:
+            self.say(frame)
+
+    def say(self, frame: bytes) -> None:
+        """Send a frame that cannot be made up for."""
+        if not self._out:
+            self._tick.add(self)
+        self._out.append(frame)
+
+    def flush(self) -> None:
+        """Write everything in one go."""
+        out, self._out = self._out, []
+        if out and self._transport is not None and not self._closing:
+            self._wrote = time.monotonic()
+            self._transport.underlying_transport.write(out[0] if len(out) == 1 else b"".join(out))
+
+    def hang_up(self, code: Close, reason: str) -> None:
+        """Close the socket, after what is to be written."""
+        transport = self._transport
+        if self._closing or transport is None:
+            return
+        self.flush()
+        self._closing = True
+        transport.send_close(code, reason)  # type: ignore[arg-type]  # any number will do
+        self._tick.later(CLOSE_SECONDS, lambda: transport.disconnect(False))
+
+    def check(self, now: float) -> None:
+        """Called now and then: keep the socket alive, or cut it off."""
+        if self._transport is None or self._closing:
+            return
+        unread = self._transport.underlying_transport.get_write_buffer_size()
+        if unread < self._unread or not unread:
+            self._progressed = now
+        self._unread = unread
+        if now - self._progressed > STUCK_SECONDS or now - self._heard > DEAD_SECONDS:
+            self._transport.disconnect(False)
+        elif now - self._opened > ADMIT_SECONDS and not self.dialogue.admitted:
+            self.hang_up(Close.TIMEOUT, "nobody signed in")
+        elif now - self._heard > QUIET_SECONDS:
+            self._transport.send_ping()
+        if now - self._wrote > QUIET_SECONDS:
+            self.dialogue.keep_alive()

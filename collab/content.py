@@ -1,0 +1,157 @@
+"""What is in a document: a Doc, the updates that wait to be applied to it, and those that wait inside it (pure).
+
+Updates are applied many in one transaction, when somebody needs to know. One that pycrdt cannot stand costs the Doc:
+it is thrown away unread, since reading it would crash the process.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+import pycrdt
+
+from collab import updates
+from collab.lib0 import ProtocolError
+
+Doc = pycrdt.Doc[Any]
+
+MERGE_AT_MOST: Final = 100
+"""pycrdt's merge_updates is superlinear: more at a time takes seconds."""
+SKIP_AT_MOST: Final = 20
+KNOWN_AT_MOST: Final = 16
+
+
+class Lost(Exception):
+    """An update cost the Doc; it has to be built anew."""
+
+
+class Unusable(Exception):
+    """So many of the stored updates do not apply that this is not the document."""
+
+
+class Content:
+    """A document's content. After `Lost` it must not be used any more."""
+
+    __slots__ = ("_doc", "_fresh", "_known", "_waiting", "skipped")
+
+    def __init__(self, stored: Sequence[bytes]) -> None:
+        """The document that these updates make, in order.
+
+        A stored update that does not apply is left out: it did apply when it was accepted, but what applies depends
+        on what was garbage by then. `skipped` says which.
+
+        Raises:
+            Unusable: too many of them do not.
+        """
+        self._doc, self.skipped = _build(stored)
+        self._fresh: list[bytes] = []
+        self._waiting = _waiting(self._doc, stored)
+        self._known: set[bytes] = set()
+
+    def add(self, raw: bytes) -> None:
+        """Apply an update, later."""
+        self._fresh.append(raw)
+
+    def settle(self) -> None:
+        """Apply what was added.
+
+        Raises:
+            Lost: something of it does not apply.
+        """
+        if not self._fresh:
+            return
+        fresh, self._fresh = self._fresh, []
+        if not apply(self._doc, fresh):
+            raise Lost
+        self._waiting = _waiting(self._doc, self._waiting + fresh)
+
+    def state(self) -> bytes:
+        """The state vector."""
+        self.settle()
+        return self._doc.get_state()
+
+    def missing(self, state: bytes) -> bytes:
+        """What somebody with this state vector lacks, with what waits here for a predecessor.
+
+        Raises:
+            ProtocolError: it is no state vector.
+            Lost: asking for it cost the Doc.
+        """
+        self.settle()
+        try:
+            found = self._doc.get_update(state)
+        except ValueError:
+            raise ProtocolError("not a state vector") from None
+        except BaseException as error:
+            if not updates.is_refusal(error):
+                raise
+            raise Lost from error
+        for start in range(0, len(self._waiting), MERGE_AT_MOST):
+            found = pycrdt.merge_updates(found, *self._waiting[start : start + MERGE_AT_MOST])
+        return found
+
+    def has(self, raw: bytes) -> bool:
+        """Whether an update brings nothing new. Every step 2 repeats all deletions, so these are compared."""
+        if raw == updates.NOTHING or raw in self._waiting:
+            return True
+        rest = updates.left(raw, self.state())
+        if rest == updates.NOTHING or rest in self._known:
+            return True
+        if rest[0] or not updates.covers(self._deletions(), updates.deletions(rest)):
+            return False
+        if len(self._known) < KNOWN_AT_MOST:
+            self._known.add(rest)
+        return True
+
+    def _deletions(self) -> dict[int, updates.Ranges]:
+        return updates.deletions(self._doc.get_update(self._doc.get_state()))
+
+
+def apply(doc: Doc, batch: Sequence[bytes]) -> bool:
+    """Apply updates in one transaction; False if the Doc is lost."""
+    try:
+        with doc.transaction():
+            for raw in batch:
+                doc.apply_update(raw)
+    except BaseException as error:
+        if not updates.is_refusal(error):
+            raise
+        return False
+    return True
+
+
+def culprits(stored: Sequence[bytes], suspects: Sequence[bytes]) -> set[int]:
+    """Which of the suspects, applied one after another to what is stored, do not apply."""
+    found: set[int] = set()
+    doc = _build(stored)[0]
+    for number, raw in enumerate(suspects):
+        if not apply(doc, [raw]):
+            found.add(number)
+            doc = _build([*stored, *_without(suspects[:number], found)])[0]
+    return found
+
+
+def _build(stored: Sequence[bytes]) -> tuple[Doc, set[int]]:
+    doc: Doc = pycrdt.Doc()
+    if apply(doc, stored):
+        return doc, set()
+    skipped: set[int] = set()
+    while len(skipped) <= SKIP_AT_MOST:
+        doc = pycrdt.Doc()
+        for number, raw in enumerate(stored):
+            if number not in skipped and not apply(doc, [raw]):
+                skipped.add(number)
+                break
+        else:
+            return doc, skipped
+    raise Unusable
+
+
+def _without(raws: Sequence[bytes], left_out: Collection[int]) -> list[bytes]:
+    return [raw for number, raw in enumerate(raws) if number not in left_out]
+
+
+def _waiting(doc: Doc, candidates: Sequence[bytes]) -> list[bytes]:
+    """Which of these updates the Doc has not integrated completely."""
+    state = doc.get_state()
+    clocks = updates.clocks(state)
+    return [raw for raw in candidates if updates.waits(raw, state, clocks)]

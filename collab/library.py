@@ -1,0 +1,56 @@
+"""Stored documents, as rooms need them: the newest state, the journal's tail, and the shelf for what does not apply."""
+
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from collab.commit import edit_of, within
+from collab.room import Room, Unsaved
+from infra.db import Database
+from infra.logging import get_logger
+from infra.storage import ObjectStore
+from models.documents import Loaded, journal, load
+
+log = get_logger(__name__)
+
+READ_SECONDS: Final = 15.0
+
+OUTAGES = (SQLAlchemyError, OSError, TimeoutError)
+"""What a store raises that does not answer, or not in time."""
+
+
+class Library:
+    """Reads and shelves on behalf of rooms, each in a transaction of the room's organization."""
+
+    def __init__(self, db: Database, store: ObjectStore) -> None:
+        self._db = db
+        self._store = store
+
+    async def newest(self, room: Room) -> Loaded:
+        """What has to be applied to an empty Doc."""
+        return await within(READ_SECONDS, self._newest(room))
+
+    async def tail(self, room: Room) -> list[journal.Entry]:
+        """The journal after what the room has."""
+        return await within(READ_SECONDS, self._tail(room))
+
+    async def quarantine(self, room: Room, bad: list[Unsaved]) -> None:
+        """Keep edits that do not apply where people can look at them."""
+        try:
+            await within(READ_SECONDS, self._quarantine(room, bad))
+        except OUTAGES as error:
+            log.error("quarantine failed", document_id=str(room.document_id), error=repr(error))
+
+    async def _newest(self, room: Room) -> Loaded:
+        async with self._db.transaction(org_ids=[room.org_id]) as session:
+            return await load(session, self._store, room.document_id)
+
+    async def _tail(self, room: Room) -> list[journal.Entry]:
+        async with self._db.transaction(org_ids=[room.org_id]) as session:
+            return await journal.tail(session, room.document_id, after=room.progress.seq)
+
+    async def _quarantine(self, room: Room, bad: list[Unsaved]) -> None:
+        async with self._db.transaction(org_ids=[room.org_id]) as session:
+            for entry in bad:
+                if entry.raw is not None:
+                    await journal.quarantine(session, edit_of(room, entry, entry.raw), error="does not apply")

@@ -1,0 +1,28 @@
+"""What this process has done so far, in the text format of Prometheus (pure)."""
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(slots=True)
+class Metrics:
+    """Counters since the start, and gauges of now."""
+
+    sockets: int = 0
+    rooms: int = 0
+    unsaved_bytes: int = 0
+    frames_in_total: int = 0
+    edits_saved_total: int = 0
+    commits_total: int = 0
+    commits_failed_total: int = 0
+    quarantined_total: int = 0
+    loads_failed_total: int = 0
+    slow_readers_total: int = 0
+    refused_total: int = 0
+
+    def render(self) -> str:
+        """One `doxie_collab_…` line for each."""
+        lines = []
+        for name, value in asdict(self).items():
+            kind = "counter" if name.endswith("_total") else "gauge"
+            lines += [f"# TYPE doxie_collab_{name} {kind}", f"doxie_collab_{name} {value}"]
+        return "\n".join(lines) + "\n"

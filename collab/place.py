@@ -1,0 +1,157 @@
+"""One document on one socket: from knocking, over waiting for the document to be loaded, to sitting and leaving."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from collab import protocol
+from collab.lib0 import ProtocolError
+from collab.protocol import Close, Said
+from collab.room import NotAllowed, Room
+from collab.rooms import CannotOpen, Rooms
+from collab.seat import Guest, Line, Seat
+
+MAX_QUEUED_MESSAGES: Final = 1000
+MAX_QUEUED_BYTES: Final = 4 * 1024 * 1024
+
+TurnedAway = Callable[["Place", Close, str], None]
+
+
+class Place:
+    """What is said before the document is there is kept, within bounds, and heard afterwards."""
+
+    __slots__ = (
+        "_left",
+        "_queue",
+        "_queued",
+        "_room",
+        "_rooms",
+        "_seat",
+        "_task",
+        "_turned_away",
+        "address",
+        "line",
+        "wants_status",
+    )
+
+    def __init__(
+        self, rooms: Rooms, line: Line, address: bytes, *, wants_status: bool, turned_away: TurnedAway
+    ) -> None:
+        self.address = address
+        self.line = line
+        self.wants_status = wants_status
+        self._rooms = rooms
+        self._turned_away = turned_away
+        self._queue: list[tuple[Said, bytes]] = []
+        self._queued = 0
+        self._room: Room | None = None
+        self._seat: Seat | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._left = False
+
+    def admit(self, guest: Guest) -> None:
+        """Sit down as this guest: at once where the document is open, else as soon as it is loaded."""
+        try:
+            room = self._rooms.find(guest)
+        except CannotOpen as error:
+            self._turned_away(self, error.code, error.reason)
+            return
+        if room is not None:
+            self._sit(room, guest)
+        else:
+            self._task = asyncio.create_task(self._wait(None, guest))
+
+    def admit_later(self, guest: Awaitable[Guest]) -> None:
+        """Sit down as a guest that has to be looked up first."""
+        self._task = asyncio.create_task(self._wait(guest, None))
+
+    def admit_again(self, guest: Guest) -> None:
+        """The guest has shown a new token: go on with what it allows."""
+        if self._seat is not None:
+            self._seat.guest = guest
+            self._seat.say(protocol.authenticated(may_write=guest.may_write))
+
+    def hear(self, said: Said, argument: bytes) -> None:
+        """Take a message to this document."""
+        room, seat = self._room, self._seat
+        if room is None or seat is None:
+            self._keep(said, argument)
+        elif said is Said.UPDATE or said is Said.STEP2:
+            self._edit(room, seat, said, argument)
+        elif said is Said.AWARENESS:
+            self._rooms.tell_presence(room, seat, room.hear(seat, argument, time.monotonic()))
+        elif said is Said.STEP1:
+            room.ask(seat, argument)
+        elif said is Said.QUERY_AWARENESS:
+            room.tell_presence(seat)
+        elif said is not Said.STATELESS:
+            raise ProtocolError("that has no place here")
+
+    def pause(self) -> None:
+        """The client begins to lag."""
+        if self._room is not None and self._seat is not None and not self._room.pause(self._seat):
+            self.line.hang_up(Close.TRY_AGAIN, "too slow")
+
+    def resume(self) -> None:
+        """The client has read what it was sent."""
+        if self._room is not None and self._seat is not None:
+            self._room.resume(self._seat)
+
+    def leave(self) -> None:
+        """Get up, or stop waiting."""
+        self._left = True
+        self._queue.clear()
+        if self._task is not None:
+            self._task.cancel()
+        if self._room is not None and self._seat is not None:
+            room, self._room = self._room, None
+            self._rooms.leave(room, self._seat)
+
+    def _edit(self, room: Room, seat: Seat, said: Said, raw: bytes) -> None:
+        if self._rooms.writer.full:
+            self.line.hang_up(Close.TRY_AGAIN, "too much is not saved yet")
+            return
+        try:
+            if said is Said.UPDATE:
+                room.edit(seat, raw)
+            else:
+                room.reply(seat, raw)
+        except NotAllowed:
+            self._refuse(seat)
+        self._rooms.writer.mark(room)
+
+    def _refuse(self, seat: Seat) -> None:
+        """A reader has edited: Hocuspocus clients understand "not saved", the others need to be stopped."""
+        if self.address:
+            seat.unsaved()
+        else:
+            self.line.hang_up(Close.FORBIDDEN, "read only")
+
+    def _keep(self, said: Said, argument: bytes) -> None:
+        self._queue.append((said, argument))
+        self._queued += len(argument)
+        if len(self._queue) > MAX_QUEUED_MESSAGES or self._queued > MAX_QUEUED_BYTES:
+            self.line.hang_up(Close.TRY_AGAIN, "too much before the document was there")
+
+    async def _wait(self, looked_up: Awaitable[Guest] | None, guest: Guest | None) -> None:
+        try:
+            guest = guest or await looked_up  # type: ignore[misc]  # one of the two is given
+            room = await self._rooms.open(guest)
+            if not self._left:
+                self._sit(room, guest)
+        except CannotOpen as error:
+            if not self._left:
+                self._turned_away(self, error.code, error.reason)
+        except ProtocolError as error:
+            self.line.hang_up(Close.MALFORMED, str(error))
+
+    def _sit(self, room: Room, guest: Guest) -> None:
+        self._room = room
+        self._seat = seat = Seat(self.line, guest, self.address, self.wants_status)
+        if self.address:
+            seat.say(protocol.authenticated(may_write=guest.may_write))
+        self._rooms.enter(room, seat)
+        queue, self._queue = self._queue, []
+        for said, argument in queue:
+            self.hear(said, argument)

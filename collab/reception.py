@@ -1,0 +1,61 @@
+"""Whom a request leads to which conversation, and what its tokens and cookies are worth."""
+
+from collections.abc import Awaitable, Mapping
+from typing import Final
+from urllib.parse import parse_qs, unquote
+from uuid import UUID
+
+from collab import access
+from collab.dialogue import Hocuspocus, LetIn, YWebsocket
+from collab.protocol import Close
+from collab.rooms import CannotOpen, Rooms
+from collab.seat import Guest, Line
+from infra.db import Database
+from infra.settings import Settings
+from infra.tokens import Signer
+
+PATH: Final = "/collab"
+
+
+class Reception:
+    """Receives sockets."""
+
+    def __init__(self, settings: Settings, signer: Signer, db: Database, rooms: Rooms) -> None:
+        self._settings = settings
+        self._signer = signer
+        self._db = db
+        self._rooms = rooms
+
+    def receive(
+        self, line: Line, path: str, query: str, headers: Mapping[str, str]
+    ) -> YWebsocket | Hocuspocus | None:
+        """The conversation for a request: `/collab` is Hocuspocus, `/collab/{document_id}` y-websocket."""
+        let_in = self._let_in(headers)
+        if path.rstrip("/") == PATH:
+            return Hocuspocus(self._rooms, line, let_in)
+        if not path.startswith(PATH + "/"):
+            return None
+        asked = parse_qs(query)
+        return YWebsocket(
+            self._rooms,
+            line,
+            let_in,
+            document=unquote(path.removeprefix(PATH + "/")),
+            token=asked.get("token", [""])[0],
+            ack=asked.get("ack") == ["1"],
+        )
+
+    def _let_in(self, headers: Mapping[str, str]) -> LetIn:
+        """A token counts whatever page it comes from; without one the cookie does, from pages of our own."""
+        claims = None
+        if "cookie" in headers:
+            claims = access.cookie_claims(self._signer, self._settings, headers)
+
+        def let_in(token: str, document_id: UUID) -> Guest | Awaitable[Guest]:
+            if token:
+                return access.token_guest(self._signer, token, document_id)
+            if claims is None:
+                raise CannotOpen(Close.WHO_ARE_YOU, "no token")
+            return access.cookie_guest(self._db, claims, document_id)
+
+        return let_in

@@ -1,0 +1,245 @@
+"""The open documents of this process: opening, repairing and closing them, and following what other processes do.
+
+A room hears the bus before it is loaded, so nothing falls between the two; what it has missed shows as a gap in `seq`
+and is read from the journal. A document that cannot be loaded is never replaced by an empty one.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from typing import Any, Final
+from uuid import UUID
+
+from collab.content import Unusable
+from collab.herald import Herald
+from collab.lib0 import ProtocolError
+from collab.library import OUTAGES, Library
+from collab.metrics import Metrics
+from collab.protocol import Close
+from collab.room import Room
+from collab.seat import Guest, Seat
+from collab.writer import Writer
+from infra.bus import Bus, Kind, Message
+from infra.db import Database
+from infra.logging import get_logger
+from models.documents import DocumentGone, StateUnavailable
+
+log = get_logger(__name__)
+
+LOADS_AT_ONCE: Final = 8
+KEEP_SECONDS: Final = 30.0
+"""A room that everybody has left stays so long for whoever comes back."""
+SWEEP_SECONDS: Final = 5.0
+CHECKED_PER_SWEEP: Final = 20
+USER_BYTES: Final = 16
+NO_DOCUMENT: Final = UUID(int=0)
+
+
+class CannotOpen(Exception):
+    """This document cannot be opened; the socket is to be closed with `code`."""
+
+    def __init__(self, code: Close, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Rooms:
+    """All rooms of one process."""
+
+    def __init__(self, db: Database, library: Library, bus: Bus, metrics: Metrics) -> None:
+        self._library = library
+        self._bus = bus
+        self._metrics = metrics
+        self.herald = Herald(bus)
+        self.writer = Writer(db, self.herald, metrics, repair=self._repair, expel=self.expel)
+        self._open: dict[UUID, Room] = {}
+        self._arriving: dict[UUID, Room] = {}
+        self._opening: dict[UUID, asyncio.Task[Room]] = {}
+        self._empty_since: dict[Room, float] = {}
+        self._catching_up: set[Room] = set()
+        self._loads = asyncio.Semaphore(LOADS_AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- guests ---
+
+    def find(self, guest: Guest) -> Room | None:
+        """The guest's document, if it is open here already."""
+        room = self._open.get(guest.document_id)
+        if room is not None and room.org_id != guest.org_id:
+            raise CannotOpen(Close.NOT_FOUND, "no such document")
+        return room
+
+    async def open(self, guest: Guest) -> Room:
+        """The guest's document.
+
+        Raises:
+            CannotOpen: it does not exist, or cannot be loaded now.
+        """
+        while (room := self.find(guest)) is None:
+            opening = self._opening.get(guest.document_id)
+            if opening is None:
+                opening = asyncio.create_task(self._load(guest.document_id, guest.org_id))
+                self._opening[guest.document_id] = opening
+            await asyncio.shield(opening)
+        return room
+
+    def enter(self, room: Room, seat: Seat) -> None:
+        """Let a seat join."""
+        self._empty_since.pop(room, None)
+        room.join(seat)
+
+    def leave(self, room: Room, seat: Seat) -> None:
+        """Let a seat leave; the room is kept for a while."""
+        self.tell_presence(room, seat, room.leave(seat, time.monotonic()))
+        if room.empty:
+            self._empty_since[room] = time.monotonic()
+
+    def tell_presence(self, room: Room, seat: Seat, states: bytes) -> None:
+        """Tell other nodes what a socket here said about itself."""
+        if states:
+            self.herald.tell(room.document_id, Kind.AWARENESS, seat.guest.user_id.bytes + states)
+
+    # --- opening and closing ---
+
+    async def _load(self, document_id: UUID, org_id: UUID) -> Room:
+        room = Room(document_id, org_id, on_broken=self._on_broken)
+        self._arriving[document_id] = room
+        try:
+            async with self._loads:
+                await self._bus.subscribe(document_id)
+                loaded = await self._library.newest(room)
+                if skipped := room.load(loaded.seq, loaded.updates):
+                    log.error("stored edits do not apply", document_id=str(document_id), edits=skipped)
+        except DocumentGone as gone:
+            self._unsubscribe(document_id)
+            raise CannotOpen(Close.NOT_FOUND, "no such document") from gone
+        except Exception as error:  # whatever it is: nobody may mistake it for an empty document
+            self._unsubscribe(document_id)
+            self._metrics.loads_failed_total += 1
+            log.error("document cannot be loaded", document_id=str(document_id), error=repr(error))
+            raise CannotOpen(Close.TRY_AGAIN, "document cannot be loaded now") from error
+        finally:
+            del self._arriving[document_id], self._opening[document_id]
+        self._open[document_id] = room
+        self._empty_since[room] = time.monotonic()
+        self.herald.tell(document_id, Kind.AWARENESS, b"")
+        if room.progress.behind:
+            self._catch_up(room)
+        return room
+
+    def expel(self, room: Room, code: Close, reason: str) -> None:
+        """Close a room at once and everybody's socket with it; what is unsaved their clients still have."""
+        self._close(room)
+        for seat in room.seats:
+            seat.line.hang_up(code, reason)
+
+    def _close(self, room: Room) -> None:
+        if self._open.get(room.document_id) is room:
+            del self._open[room.document_id]
+            self._unsubscribe(room.document_id)
+        self._empty_since.pop(room, None)
+        self.writer.forget(room)
+
+    def _unsubscribe(self, document_id: UUID) -> None:
+        self._later(self._bus.unsubscribe(document_id))
+
+    async def sweep(self) -> None:
+        """Close rooms nobody sits in, forget silent clients of other nodes, look for news that got lost; for ever."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            now = time.monotonic()
+            for room in [room for room, since in self._empty_since.items() if now - since > KEEP_SECONDS]:
+                if not room.all_unsaved() and room.empty:
+                    self._close(room)
+            for room in self._open.values():
+                room.expire(now)
+            self._metrics.rooms = len(self._open)
+            for document_id in list(self._open)[:CHECKED_PER_SWEEP]:
+                room = self._open.pop(document_id)
+                self._open[document_id] = room  # behind the others, which are next
+                self._catch_up(room)
+
+    # --- repairing ---
+
+    def _on_broken(self, room: Room) -> None:
+        self.writer.mark(room)
+
+    async def _repair(self, room: Room) -> None:
+        """Give a room that lost its Doc a new one, without the edits that do not apply."""
+        try:
+            loaded = await self._library.newest(room)
+            bad = room.rebuild(loaded.seq, loaded.updates)
+        except (*OUTAGES, StateUnavailable, DocumentGone, Unusable) as error:
+            log.error("room cannot be repaired", document_id=str(room.document_id), error=repr(error))
+            self.expel(room, Close.TRY_AGAIN, "document cannot be loaded now")
+            return
+        self._metrics.quarantined_total += len(bad)
+        log.warning("edits do not apply", document_id=str(room.document_id), edits=len(bad))
+        for entry in bad:
+            entry.seat.line.hang_up(Close.MALFORMED, "update does not apply")
+        await self._library.quarantine(room, bad)
+
+    # --- other processes ---
+
+    async def follow(self) -> None:
+        """Take what other processes tell, for ever."""
+        while not await self._bus.subscribe(NO_DOCUMENT):  # a bus that follows nothing cannot be listened to
+            await asyncio.sleep(1)
+        for early in [*self._open, *self._arriving]:
+            await self._bus.subscribe(early)
+        async for document_id, message in self._bus.messages():
+            if document_id is None or message is None:
+                for room in self._open.values():
+                    self._catch_up(room)
+            elif message.node != self._bus.node:
+                known = self._open.get(document_id) or self._arriving.get(document_id)
+                if known is not None:
+                    self._take(known, message)
+
+    def _take(self, room: Room, message: Message) -> None:
+        if message.kind is Kind.UPDATE:
+            room.edited(message.seq, message.payload)
+            self.writer.mark(room)  # nothing to save, but to be applied with the next commit
+            if room.progress.behind and room.document_id in self._open:
+                self._catch_up(room)
+        elif message.kind is Kind.AWARENESS:
+            self._take_presence(room, message)
+        elif message.kind is Kind.RELOAD:
+            self._catch_up(room)
+
+    def _take_presence(self, room: Room, message: Message) -> None:
+        """Presence travels as the user's id and an awareness update; empty, it asks for everybody's."""
+        if not message.payload:
+            for user, states in room.presence.local().items():
+                self.herald.tell(room.document_id, Kind.AWARENESS, user + states)
+            return
+        user, states = message.payload[:USER_BYTES], message.payload[USER_BYTES:]
+        try:
+            room.heard(message.node, user, states, time.monotonic())
+        except ProtocolError as error:
+            log.warning("presence from another process is malformed", error=str(error))
+
+    def _catch_up(self, room: Room) -> None:
+        if room not in self._catching_up:
+            self._catching_up.add(room)
+            self._later(self._read_tail(room))
+
+    async def _read_tail(self, room: Room) -> None:
+        try:
+            async with self._loads:
+                entries = await self._library.tail(room)
+        except OUTAGES as error:
+            log.warning("cannot catch up", document_id=str(room.document_id), error=repr(error))
+            return
+        finally:
+            self._catching_up.discard(room)
+        for entry in entries:
+            room.edited(entry.seq, entry.payload)
+        if entries:
+            room.progress.covered(entries[-1].seq)
+
+    def _later(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

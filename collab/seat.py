@@ -1,0 +1,78 @@
+"""One client's place at one document (pure): a y-websocket socket has one seat, a Hocuspocus socket several."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from collab import protocol
+from collab.protocol import Close
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Who sits there, and what they may do: the claims of a collab token."""
+
+    user_id: UUID
+    session_id: UUID | None
+    org_id: UUID
+    document_id: UUID
+    may_write: bool
+
+
+class Line(Protocol):
+    """What a seat needs of its socket."""
+
+    lagging: bool
+    """The client reads slower than it is written to: nothing that can be made up for is sent."""
+
+    def write(self, frame: bytes) -> None:
+        """Send a frame with the others of this loop tick; dropped while the line lags."""
+
+    def say(self, frame: bytes) -> None:
+        """Send a frame that cannot be made up for."""
+
+    def hang_up(self, code: Close, reason: str) -> None:
+        """Close the socket."""
+
+
+@dataclass(eq=False, slots=True)
+class Seat:
+    """A guest at a document, on a line."""
+
+    line: Line
+    guest: Guest
+    address: bytes
+    """What stands in front of every message to this seat; empty for y-websocket."""
+    wants_status: bool
+    """Whether the client understands SyncStatus."""
+    seen: bytes = b"\x00"
+    """While the line lags: the state vector of what the client has been sent, or said it has."""
+    owed: int = 0
+    """While the line lags: the "saved" answers to send afterwards."""
+    _saved: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._saved = protocol.frame(self.address, protocol.sync_status(saved=True))
+
+    def say(self, body: bytes) -> None:
+        """Send this seat a message of its own."""
+        self.line.say(protocol.frame(self.address, body))
+
+    def saved(self) -> None:
+        """Answer one update message: it is in the journal."""
+        if self.wants_status:
+            if self.line.lagging:
+                self.owed += 1
+            else:
+                self.line.write(self._saved)
+
+    def unsaved(self) -> None:
+        """Tell that something of this seat is not in the journal (yet)."""
+        if self.wants_status and not self.line.lagging:
+            self.say(protocol.sync_status(saved=False))
+
+    def pay(self) -> None:
+        """Send the answers that were owed while the line lagged."""
+        owed, self.owed = self.owed, 0
+        for _ in range(owed):
+            self.saved()

@@ -1,0 +1,37 @@
+"""One write per socket and loop tick: frames are collected and flushed together."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Flushable(Protocol):
+    """Something with frames to write."""
+
+    def flush(self) -> None:
+        """Write them."""
+
+
+class Tick:
+    """The sockets that have something to write in this tick of the loop."""
+
+    __slots__ = ("_loop", "_some")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._some: list[Flushable] = []
+
+    def add(self, socket: Flushable) -> None:
+        """Flush this socket at the end of the tick; a socket adds itself once."""
+        if not self._some:
+            self._loop.call_soon(self._flush)
+        self._some.append(socket)
+
+    def later(self, seconds: float, call: Callable[[], object]) -> None:
+        """Call something after a while."""
+        self._loop.call_later(seconds, call)
+
+    def _flush(self) -> None:
+        some, self._some = self._some, []
+        for socket in some:
+            socket.flush()

@@ -1,0 +1,191 @@
+"""The one writer of this process: groups what all rooms have unsaved into one commit after another.
+
+A sender hears "saved" after its commit and not before. While Postgres fails or hangs, edits stay in memory up to a
+bound, their senders hear "unsaved", and everything is written once Postgres is back. A commit whose outcome is unknown
+is looked for in the journal before it is made again.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+
+from collab.commit import AlreadySaved, Batch, append, within
+from collab.herald import Herald
+from collab.metrics import Metrics
+from collab.protocol import Close
+from collab.room import Room
+from collab.seat import Seat
+from infra.bus import Kind
+from infra.db import Database
+from infra.logging import get_logger
+from models.documents import DocumentFull, DocumentGone
+
+log = get_logger(__name__)
+
+MAX_UNSAVED_BYTES: Final = 64 * 1024 * 1024
+EDITS_PER_COMMIT: Final = 2_000
+EDITS_PER_ROOM: Final = 500
+GROUP_SECONDS: Final = 0.004
+"""What arrives within so long shares a commit; what arrives during a commit shares the next one anyway."""
+COMMIT_SECONDS: Final = 15.0
+TELL_UNSAVED_AFTER: Final = 1.2
+RETRY_SECONDS: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
+
+Expel = Callable[[Room, Close, str], None]
+Repair = Callable[[Room], Awaitable[None]]
+
+
+class Writer:
+    """Saves rooms. `repair` gives a broken room a new Doc, `expel` closes one that cannot be saved."""
+
+    def __init__(self, db: Database, herald: Herald, metrics: Metrics, *, repair: Repair, expel: Expel) -> None:
+        self._db = db
+        self._herald = herald
+        self._metrics = metrics
+        self._repair = repair
+        self._expel = expel
+        self._dirty: dict[Room, None] = {}
+        self._saving = Batch()
+        self._work = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._failing_since: float | None = None
+        self._told: set[Seat] = set()
+        self._one_by_one = False
+
+    @property
+    def full(self) -> bool:
+        """Whether so much is unsaved that no more can be taken."""
+        return self._metrics.unsaved_bytes > MAX_UNSAVED_BYTES
+
+    def mark(self, room: Room) -> None:
+        """This room has something unsaved, or has lost its Doc."""
+        if room not in self._dirty:
+            self._dirty[room] = None
+            self._idle.clear()
+            self._work.set()
+
+    def forget(self, room: Room) -> None:
+        """This room is no longer to be saved."""
+        self._dirty.pop(room, None)
+
+    async def drained(self) -> None:
+        """Wait until nothing is unsaved."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Save for ever."""
+        failures = 0
+        while True:
+            await self._work.wait()
+            await asyncio.sleep(GROUP_SECONDS)
+            try:
+                await self._save_some()
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                self._failing_since = self._failing_since or time.monotonic()
+                log.warning("saving failed", error=str(error), attempt=failures + 1)
+                self._metrics.commits_failed_total += 1
+                await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+                failures += 1
+            else:
+                failures = 0
+                self._failing_since = None
+                self._told.clear()
+            self._look()
+
+    async def watch(self) -> None:
+        """While saving fails or hangs, tell everybody whose edits wait, once."""
+        while True:
+            await asyncio.sleep(TELL_UNSAVED_AFTER / 3)
+            self._look()
+            since = self._failing_since
+            if since is not None and time.monotonic() - since > TELL_UNSAVED_AFTER:
+                for seat in {entry.seat for room in self._unsaved_rooms() for entry in room.all_unsaved()}:
+                    if seat not in self._told:
+                        self._told.add(seat)
+                        seat.unsaved()
+
+    async def _save_some(self) -> None:
+        for room in [room for room in self._dirty if room.broken]:
+            await self._repair(room)
+        batch = self._take()
+        if not batch.size:
+            batch.saved([])
+            return
+        self._failing_since = self._failing_since or time.monotonic()
+        self._saving = batch
+        try:
+            await self._commit(batch)
+        finally:
+            self._saving = Batch()
+
+    def _take(self) -> Batch:
+        batch = Batch()
+        for room in list(self._dirty):
+            if not room.settle():
+                continue
+            del self._dirty[room]
+            batch.add(room, room.take(EDITS_PER_ROOM))
+            if room.unsaved:
+                self._dirty[room] = None  # behind the others
+            if batch.size >= EDITS_PER_COMMIT or self._one_by_one:
+                break
+        return batch
+
+    async def _commit(self, batch: Batch) -> None:
+        try:
+            seqs = await within(COMMIT_SECONDS, append(self._db, batch))
+        except AlreadySaved as already:
+            self._give_back(batch)
+            for room, found in already.found.items():
+                room.found_saved(found)
+        except DocumentGone as gone:
+            self._give_back(batch)
+            self._close(batch, gone.document_ids, Close.NOT_FOUND, "document is gone")
+        except DocumentFull as full:
+            self._give_back(batch)
+            self._close(batch, full.document_ids, Close.TOO_BIG, "document is full")
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            self._failed(batch, error)
+        else:
+            self._metrics.commits_total += 1
+            self._metrics.edits_saved_total += len(seqs)
+            self._one_by_one = False
+            for edit, seq in zip(batch.edits, seqs, strict=True):
+                self._herald.tell(edit.document_id, Kind.UPDATE, edit.payload, seq)
+            batch.saved(seqs)
+
+    def _failed(self, batch: Batch, error: Exception) -> None:
+        self._give_back(batch)
+        for room in batch.rooms:
+            room.uncertain = True
+        if not isinstance(error, DBAPIError) or isinstance(error, OperationalError | InterfaceError):
+            raise error
+        # Postgres is there and refuses this batch: find the room that it refuses, and let the others go on.
+        self._one_by_one = True
+        if len(batch.rooms) == 1:
+            log.error("room cannot be saved", error=str(error))
+            self._close(batch, {room.document_id for room in batch.rooms}, Close.TRY_AGAIN, "not saved")
+
+    def _close(self, batch: Batch, document_ids: Collection[UUID], code: Close, reason: str) -> None:
+        for room in batch.rooms:
+            if room.document_id in document_ids:
+                self._expel(room, code, reason)
+
+    def _give_back(self, batch: Batch) -> None:
+        batch.give_back()
+        self._dirty = dict.fromkeys([*batch.rooms, *self._dirty])
+
+    def _look(self) -> None:
+        rooms = self._unsaved_rooms()
+        self._metrics.unsaved_bytes = sum(room.unsaved_bytes for room in rooms)
+        if not rooms:
+            self._work.clear()
+            self._idle.set()
+
+    def _unsaved_rooms(self) -> set[Room]:
+        return {*self._dirty, *self._saving.rooms}

@@ -1,0 +1,99 @@
+"""The operators' commands, `doxie admin …`; only those that need Prefect import it, which takes seconds."""
+
+import asyncio
+import getpass
+import sys
+from collections.abc import Coroutine
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
+
+from flows import operating
+from models.errors import DoxieError
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True, help="What operators do.", pretty_exceptions_enable=False)
+admin = typer.Typer(no_args_is_help=True, help="Accounts, documents and backups of this deployment.")
+app.add_typer(admin, name="admin")
+
+console = Console()
+
+
+@admin.command("create-user")
+def create_user(
+    email: str,
+    name: Annotated[str, typer.Option(help="How others see them; by default the address.")] = "",
+    operator: Annotated[bool, typer.Option("--operator", help="Let them operate the deployment.")] = False,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password there.")
+    ] = False,
+) -> None:
+    """Create an account."""
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass()
+    user = _run(operating.create_user(email, name=name or email, password=password, is_operator=operator))
+    console.print(f"created {user.email} ({user.id})")
+
+
+@admin.command()
+def promote(email: str) -> None:
+    """Make somebody an operator."""
+    user = _run(operating.promote(email))
+    console.print(f"{user.email} is an operator")
+
+
+@admin.command()
+def verify(document_id: UUID) -> None:
+    """Check the hash chain, the revisions and the newest snapshot of a document; exit 1 on damage."""
+    findings = _run(operating.verify(document_id))
+    table = Table("check", "result", "", title=f"document {document_id}")
+    for finding in findings:
+        table.add_row(finding.check, "[green]ok" if finding.ok else "[red]damaged", finding.detail)
+    console.print(table)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@admin.command()
+def rebuild(document_id: UUID) -> None:
+    """Have the pipeline fold a document again, now; its ledger shows what came of it."""
+    _run(operating.rebuild(document_id))
+    console.print(f"document {document_id} is due now")
+
+
+@admin.command()
+def backup() -> None:
+    """Back the database up, now."""
+    made = _run(operating.back_up())
+    console.print(f"{made.state}: {made.object_key or made.error}")
+    if made.state != "succeeded":
+        raise typer.Exit(1)
+
+
+@admin.command()
+def backups() -> None:
+    """The newest backups."""
+    table = Table("started", "state", "bytes", "sha256", "object", "error")
+    for entry in _run(operating.newest_backups()):
+        size, sha256 = str(entry.bytes or ""), (entry.sha256 or "")[:12]
+        table.add_row(
+            f"{entry.started_at:%Y-%m-%d %H:%M:%S}", entry.state, size, sha256, entry.object_key, entry.error
+        )
+    console.print(table)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Do it, or say in one line why not."""
+    try:
+        return asyncio.run(work)
+    except (DoxieError, operating.NoSuchUser, SQLAlchemyError) as error:
+        Console(stderr=True).print(f"[red]{type(error).__name__}[/]: {error}", highlight=False)
+        raise typer.Exit(1) from error
+
+
+if __name__ == "__main__":
+    app()

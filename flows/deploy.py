@@ -1,0 +1,89 @@
+"""`python -m flows.deploy`: make the work pool and the deployments in Prefect match `prefect.yaml`."""
+
+import asyncio
+import importlib
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+from prefect import Flow
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
+from prefect.client.schemas.objects import ConcurrencyOptions
+from prefect.client.schemas.schedules import construct_schedule
+from prefect.exceptions import ObjectAlreadyExists
+from prefect.settings import temporary_settings
+from prefect.utilities.callables import parameter_schema
+
+from flows import environment
+from infra import logging
+from infra.settings import get_settings
+
+POOL = "doxie"
+
+log = logging.get_logger(__name__)
+
+
+def described() -> list[dict[str, Any]]:
+    """The deployments of `prefect.yaml`."""
+    path = Path(__file__).parent.parent / "prefect.yaml"
+    deployments: list[dict[str, Any]] = yaml.safe_load(path.read_text())["deployments"]
+    return deployments
+
+
+async def deploy() -> list[str]:
+    """Make Prefect match; the names of what is deployed. Doing it again changes nothing."""
+    with temporary_settings(environment.api(get_settings().prefect_ui_url)):
+        async with get_client() as client:
+            await _ensure_pool(client)
+            return [await _deploy(client, description) for description in described()]
+
+
+async def _ensure_pool(client: PrefectClient) -> None:
+    with suppress(ObjectAlreadyExists):
+        # The worker fills in what else belongs to a pool of its type.
+        await client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+
+
+async def _deploy(client: PrefectClient, description: dict[str, Any]) -> str:
+    flow = _flow(description["entrypoint"])
+    limit = description["concurrency_limit"]
+    await client.create_deployment(
+        flow_id=await client.create_flow_from_name(flow.name),
+        name=description["name"],
+        entrypoint=description["entrypoint"],
+        description=description["description"],
+        tags=description["tags"],
+        schedules=[_schedule(schedule) for schedule in description["schedules"]],
+        concurrency_limit=limit["limit"],
+        concurrency_options=ConcurrencyOptions(collision_strategy=limit["collision_strategy"]),
+        work_pool_name=description["work_pool"]["name"],
+        work_queue_name=description["work_pool"]["work_queue_name"],
+        parameter_openapi_schema=parameter_schema(flow.fn).model_dump(mode="json"),
+        enforce_parameter_schema=True,
+        pull_steps=[],
+    )
+    return f"{flow.name}/{description['name']}"
+
+
+def _schedule(description: dict[str, Any]) -> DeploymentScheduleCreate:
+    schedule = construct_schedule(cron=description["cron"], timezone=description.get("timezone", "UTC"))
+    return DeploymentScheduleCreate(schedule=schedule, active=True)
+
+
+def _flow(entrypoint: str) -> Flow[..., Any]:
+    module, _, name = entrypoint.rpartition(".")
+    flow: Flow[..., Any] = getattr(importlib.import_module(module), name)
+    return flow
+
+
+def main() -> None:
+    """Deploy, and say what."""
+    logging.configure("deploy")
+    for name in asyncio.run(deploy()):
+        log.info("deployed", deployment=name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""From the outbox to flow runs: claims what is due and has it done, for as long as the process lives."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from flows import reaping, recording, retrying, runtime
+from flows.recording import Recorder
+from flows.routes import Route, routes
+from flows.runtime import Runtime
+from infra import clock
+from infra.logging import get_logger
+from models import outbox
+from models.outbox import Claim
+
+log = get_logger(__name__)
+
+POLL_SECONDS = 0.5
+REAP_SECONDS = 15.0
+DRAIN_SECONDS = 5.0
+"""When it has to stop, work in progress gets so long to end."""
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    """The loop of one worker process."""
+
+    runtime: Runtime
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    hints: dict[str, asyncio.Event] = field(default_factory=dict)
+    working: set[asyncio.Task[None]] = field(default_factory=set)
+    recorder: Recorder | None = None
+
+    async def run(self) -> None:
+        """Work until `stop` is set; then finish, or give back, what has been begun."""
+        with runtime.use(self.runtime):
+            async with recording.opened(self.runtime.settings) as recorder, asyncio.TaskGroup() as loops:
+                self.recorder = recorder
+                helpers = [loops.create_task(self._listen()), loops.create_task(self._reap(recorder))]
+                for route in routes(self.runtime.settings):
+                    self.hints[route.kind] = asyncio.Event()
+                    loops.create_task(self._serve(route, recorder))
+                await self.stop.wait()
+                for helper in helpers:
+                    helper.cancel()
+                for hint in self.hints.values():
+                    hint.set()
+                await self._drain()
+
+    async def _serve(self, route: Route, recorder: Recorder) -> None:
+        """Keep up to `route.at_once` batches of a kind going."""
+        slots = asyncio.Semaphore(route.at_once)
+        while await slots.acquire() and not self.stop.is_set():
+            claims = await self._claim(route)
+            if claims:
+                task = asyncio.create_task(self._work(route, recorder, claims))
+                self.working.add(task)
+                task.add_done_callback(self.working.discard)
+                task.add_done_callback(lambda _: slots.release())
+            else:
+                slots.release()
+            if len(claims) < route.batch and not self.stop.is_set():
+                await self._pause(route)
+
+    async def _claim(self, route: Route) -> list[Claim]:
+        try:
+            async with self.runtime.db.transaction() as session:
+                return await outbox.claim(
+                    session,
+                    route.kind,
+                    lease_id=clock.new_id(),
+                    limit=route.batch,
+                    lease=self.runtime.settings.lease_seconds,
+                )
+        except Exception as error:
+            log.warning("nothing claimed", kind=route.kind, error=repr(error))
+            return []
+
+    async def _pause(self, route: Route) -> None:
+        """Wait for a hint that something is due, or for the next look."""
+        hint = self.hints[route.kind]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS * random.uniform(0.8, 1)):  # noqa: S311 - no secret
+                await hint.wait()
+        hint.clear()
+
+    async def _work(self, route: Route, recorder: Recorder, claims: Sequence[Claim]) -> None:
+        """Have one batch done under its lease."""
+        keeper = asyncio.create_task(self._keep(claims[0]))
+        try:
+            await route.work(recorder, claims)
+        except Exception:
+            log.exception("batch failed", kind=route.kind)
+        finally:
+            keeper.cancel()
+            await asyncio.shield(self._give_back(claims))
+
+    async def _keep(self, claim: Claim) -> None:
+        """Prolong the lease for as long as the work goes on."""
+        seconds = self.runtime.settings.lease_seconds
+        while True:
+            await asyncio.sleep(seconds / 3)
+            try:
+                async with self.runtime.db.transaction() as session:
+                    await outbox.extend(session, claim.lease_id, lease=seconds)
+            except Exception as error:
+                log.warning("lease not prolonged", kind=claim.kind, error=repr(error))
+
+    async def _give_back(self, claims: Sequence[Claim]) -> None:
+        """Let what was begun and not ended be due again: where not even that works, its lease ends."""
+        try:
+            async with self.runtime.db.transaction() as session:
+                left = await outbox.held(session, claims[0].lease_id)
+                for claim in claims:
+                    if claim.subject_id in left:
+                        wait = 0.0 if self.stop.is_set() else retrying.delay(claim.attempts)
+                        await outbox.retry(session, claim, error="interrupted", delay=wait)
+        except Exception as error:
+            log.warning("claims not given back", kind=claims[0].kind, error=repr(error))
+
+    async def _listen(self) -> None:
+        """Turn notifications into hints. Without them work begins a poll later."""
+        while True:
+            try:
+                async for kind in self.runtime.db.listen(outbox.CHANNEL):
+                    if kind in self.hints:
+                        self.hints[kind].set()
+            except Exception as error:
+                log.warning("not listening", error=repr(error))
+            await asyncio.sleep(1)
+
+    async def _reap(self, recorder: Recorder) -> None:
+        """Now and then, end the flow runs of workers that died."""
+        while True:
+            if await recorder.is_up():
+                await reaping.reap(self.runtime, recorder.client)
+            await asyncio.sleep(REAP_SECONDS)
+
+    async def _drain(self) -> None:
+        if not self.working:
+            return
+        log.info("stopping", batches=len(self.working))
+        _, unfinished = await asyncio.wait(self.working, timeout=DRAIN_SECONDS)
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)

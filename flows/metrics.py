@@ -1,0 +1,52 @@
+"""Counters of this process and the state of the outbox, in Prometheus' text format."""
+
+from collections import Counter
+
+from flows.recording import Recorder
+from flows.runtime import Runtime
+from models import outbox
+
+counters: Counter[tuple[str, str]] = Counter()
+"""What has happened in this process, by (metric, label)."""
+
+_HELP = {
+    "doxie_flows_revisions_total": "Revisions stored, by outcome of their document.",
+    "doxie_flows_documents_total": "Documents persisted, by outcome.",
+    "doxie_flows_exports_total": "Exports, by outcome.",
+    "doxie_flows_runs_total": "Batches worked on, by whether Prefect has recorded them.",
+    "doxie_outbox_events": "Events waiting or worked on, by kind.",
+    "doxie_outbox_oldest_seconds": "Age of the oldest event, by kind.",
+}
+_LABEL = {"doxie_outbox_events": "kind", "doxie_outbox_oldest_seconds": "kind"}
+
+
+def count(metric: str, label: str, by: int = 1) -> None:
+    """Something has happened."""
+    counters[f"doxie_flows_{metric}_total", label] += by
+
+
+async def text(runtime: Runtime, recorder: Recorder | None) -> str:
+    """All of it, as text."""
+    async with runtime.db.transaction() as session:
+        backlog = await outbox.backlog(session)
+    values: dict[tuple[str, str], float] = dict(counters)
+    if recorder is not None:
+        values["doxie_flows_runs_total", "recorded"] = recorder.recorded
+        values["doxie_flows_runs_total", "unrecorded"] = recorder.unrecorded
+    for kind in (outbox.DOCUMENT_CHANGED, outbox.EXPORT_REQUESTED):
+        found = next((entry for entry in backlog if entry.kind == kind), None)
+        values["doxie_outbox_events", kind] = found.events if found else 0
+        values["doxie_outbox_oldest_seconds", kind] = found.oldest_seconds if found else 0
+    return "".join(_metric(name, values) for name in _HELP)
+
+
+def _metric(name: str, values: dict[tuple[str, str], float]) -> str:
+    kind = "counter" if name.endswith("_total") else "gauge"
+    label = _LABEL.get(name, "outcome")
+    lines = [f"# HELP {name} {_HELP[name]}", f"# TYPE {name} {kind}"]
+    lines += [
+        f'{name}{{{label}="{key}"}} {value:g}'
+        for (metric, key), value in sorted(values.items())
+        if metric == name
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,117 @@
+"""What operators do, without Prefect.
+
+They see every organization: through the role that owns the tables, which row-level security lets
+past only as a superuser or with BYPASSRLS, they find whose a document is, and work there.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, text
+
+from infra.db import Database
+from infra.settings import get_settings
+from infra.storage import ObjectStore
+from models import auth, backups, outbox, revisions
+from models.auth import User
+from models.backups import Backup
+from models.documents import DocumentGone
+from models.revisions import Finding
+
+_ORG = text("SELECT org_id FROM documents WHERE id = :id").bindparams(bindparam("id", type_=Uuid))
+
+
+class NoSuchUser(LookupError):
+    """There is no account with that address."""
+
+
+async def create_user(email: str, *, name: str, password: str, is_operator: bool) -> User:
+    """A new account.
+
+    Raises:
+        EmailTaken: the address has one.
+        WeakPassword: the password is none.
+    """
+    password_hash = await auth.hash_new_password(password)
+    async with _owner() as db, db.transaction() as session:
+        user = await auth.register(session, email=email, name=name, password_hash=password_hash)
+        user.is_operator = is_operator
+        return user
+
+
+async def promote(email: str) -> User:
+    """Make somebody an operator.
+
+    Raises:
+        NoSuchUser: there is no such account.
+    """
+    async with _owner() as db, db.transaction() as session:
+        user = await auth.by_email(session, email)
+        if user is None:
+            raise NoSuchUser(f"nobody has the address {email}")
+        user.is_operator = True
+        return user
+
+
+async def verify(document_id: UUID) -> list[Finding]:
+    """What checking a document finds.
+
+    Raises:
+        DocumentGone: there is no such document.
+    """
+    store = ObjectStore(get_settings())
+    try:
+        async with _owner() as db:
+            org_id = await _org_of(db, document_id)
+            async with db.transaction(org_ids=[org_id]) as session:
+                return await revisions.verify(session, store, document_id)
+    finally:
+        await store.close()
+
+
+async def rebuild(document_id: UUID) -> None:
+    """Make a document due now, to be folded again even where nothing has changed.
+
+    Raises:
+        DocumentGone: there is no such document.
+    """
+    async with _owner() as db:
+        org_id = await _org_of(db, document_id)
+        async with db.transaction(org_ids=[org_id]) as session:
+            subjects = [(org_id, document_id)]
+            await outbox.emit(session, outbox.DOCUMENT_CHANGED, subjects, payload={"replay_of": "operator"})
+
+
+async def back_up() -> Backup:
+    """Make a backup now, as a flow run where Prefect is there; what became of it."""
+    from flows import recording, runtime
+    from flows.backups import nightly_backup
+
+    async with runtime.opened() as worker, recording.opened(worker.settings) as recorder:
+        flow = nightly_backup.with_options(retries=0)
+        await recorder.run(flow, {}, name="backup by hand", tags=["kind:backup"])
+    return (await newest_backups())[0]
+
+
+async def newest_backups() -> list[Backup]:
+    """The newest first."""
+    async with _owner() as db, db.transaction() as session:
+        return await backups.newest(session)
+
+
+async def _org_of(db: Database, document_id: UUID) -> UUID:
+    async with db.transaction() as session:
+        org_id: UUID | None = await session.scalar(_ORG, {"id": document_id})
+    if org_id is None:
+        raise DocumentGone([document_id])
+    return org_id
+
+
+@asynccontextmanager
+async def _owner() -> AsyncIterator[Database]:
+    db = Database(get_settings().database_url.get_secret_value(), pool_size=1)
+    try:
+        yield db
+    finally:
+        await db.close()

@@ -1,0 +1,59 @@
+"""Which flow takes which kind of event."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from flows.documents import persist_documents
+from flows.exports import export_document
+from flows.recording import Recorder
+from infra.settings import Settings
+from models import outbox
+from models.outbox import Claim
+
+TAGGED_DOCUMENTS = 20
+"""A batch names so many of its documents in its tags; its parameters name them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How events of a kind are worked on."""
+
+    kind: str
+    batch: int
+    """Events taken at a time, by one flow run."""
+    at_once: int
+    """Flow runs at the same time."""
+    work: Callable[[Recorder, Sequence[Claim]], Awaitable[None]]
+
+
+def routes(settings: Settings) -> list[Route]:
+    """All there are."""
+    return [
+        Route(outbox.DOCUMENT_CHANGED, settings.persist_batch, 2, _persist),
+        Route(outbox.EXPORT_REQUESTED, 1, 4, _export),
+    ]
+
+
+async def _persist(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    documents = "document" if len(claims) == 1 else "documents"
+    await recorder.run(
+        persist_documents,
+        {"claims": list(claims)},
+        name=f"persist {len(claims)} {documents}",
+        tags=[
+            "kind:persist",
+            f"lease:{claims[0].lease_id}",
+            *(f"doc:{claim.subject_id}" for claim in claims[:TAGGED_DOCUMENTS]),
+            *sorted({f"org:{claim.org_id}" for claim in claims[:TAGGED_DOCUMENTS]}),
+        ],
+    )
+
+
+async def _export(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            export_document,
+            {"export_id": claim.subject_id, "org_id": claim.org_id, "claim": claim},
+            name=f"export {claim.subject_id}",
+            tags=["kind:export", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
+        )

@@ -1,0 +1,70 @@
+"""The composition of a worker process: what flows work with."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from uuid import UUID
+
+from prefect.context import FlowRunContext
+from prefect.logging import get_run_logger
+
+from infra.db import Database
+from infra.logging import get_logger
+from infra.settings import Settings, get_settings
+from infra.storage import ObjectStore
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What flows work with."""
+
+    settings: Settings
+    db: Database
+    store: ObjectStore
+
+
+_current: ContextVar[Runtime | None] = ContextVar("runtime", default=None)
+
+
+@contextmanager
+def use(runtime: Runtime) -> Iterator[None]:
+    """Let the flows called in this block work with a runtime."""
+    token = _current.set(runtime)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+@asynccontextmanager
+async def opened(settings: Settings | None = None) -> AsyncIterator[Runtime]:
+    """The runtime in use; where there is none (a run of a deployment), a new one that ends with the block."""
+    runtime = _current.get()
+    if runtime is not None:
+        yield runtime
+        return
+    settings = settings or get_settings()
+    runtime = Runtime(settings, Database(settings.app_database_url.get_secret_value()), ObjectStore(settings))
+    try:
+        with use(runtime):
+            yield runtime
+    finally:
+        await runtime.db.close()
+        await runtime.store.close()
+
+
+def flow_run_id() -> UUID | None:
+    """The Prefect flow run that this code runs in; None where work is done while Prefect is down."""
+    context = FlowRunContext.get()
+    return context.flow_run.id if context is not None and context.flow_run is not None else None
+
+
+def note(message: str) -> None:
+    """Say something in the log of the flow run; where there is none, in that of the process."""
+    if FlowRunContext.get() is None:
+        log.info(message)
+    else:
+        get_run_logger().info(message)

@@ -1,0 +1,89 @@
+"""Sockets without a network: what a room writes is kept."""
+
+from uuid import UUID
+
+import pycrdt
+
+from collab.protocol import Close
+from collab.room import Room
+from collab.seat import Guest, Seat
+
+ORG = UUID(int=1)
+DOCUMENT = UUID(int=2)
+
+
+class Wire:
+    """A line that keeps what is written to it."""
+
+    def __init__(self) -> None:
+        self.lagging = False
+        self.frames: list[bytes] = []
+        self.closed: Close | None = None
+
+    def write(self, frame: bytes) -> None:
+        if not self.lagging:
+            self.say(frame)
+
+    def say(self, frame: bytes) -> None:
+        self.frames.append(frame)
+
+    def hang_up(self, code: Close, reason: str) -> None:
+        self.closed = code
+
+    def take(self) -> list[bytes]:
+        """The bodies written since the last time."""
+        taken, self.frames = self.frames, []
+        return [payload(frame) for frame in taken]
+
+
+def payload(frame: bytes) -> bytes:
+    """What a server frame carries."""
+    assert frame[0] == 0x82
+    length = frame[1]
+    start = {126: 4, 127: 10}.get(length, 2)
+    return frame[start:]
+
+
+def seat(room: Room, *, user: int = 3, may_write: bool = True, address: bytes = b"", joined: bool = True) -> tuple[Seat, Wire]:
+    """Somebody at a room, and their line."""
+    wire = Wire()
+    guest = Guest(UUID(int=user), UUID(int=user + 100), ORG, DOCUMENT, may_write)
+    taken = Seat(wire, guest, address, wants_status=True)
+    if joined:
+        room.join(taken)
+    return taken, wire
+
+
+def room(*stored: bytes) -> Room:
+    """A loaded room."""
+    made = Room(DOCUMENT, ORG, on_broken=lambda _: None)
+    made.load(len(stored), list(stored))
+    return made
+
+
+class Editor:
+    """A client's Doc that hands out its updates one by one."""
+
+    def __init__(self, client: int) -> None:
+        self.doc: pycrdt.Doc[pycrdt.Text] = pycrdt.Doc(client_id=client)
+        self.text = self.doc.get("text", type=pycrdt.Text)
+
+    def type(self, text: str, index: int | None = None) -> bytes:
+        before = self.doc.get_state()
+        self.text.insert(len(self.text) if index is None else index, text)
+        return self.doc.get_update(before)
+
+    def erase(self, start: int, end: int) -> bytes:
+        """The deletion alone, as a client sends it."""
+        made: list[bytes] = []
+        watch = self.doc.observe(lambda event: made.append(event.update))
+        del self.text[start:end]
+        del watch
+        return made[0]
+
+
+def text_of(update: bytes) -> str:
+    """The text in a document that is one update."""
+    doc: pycrdt.Doc[pycrdt.Text] = pycrdt.Doc()
+    doc.apply_update(update)
+    return str(doc.get("text", type=pycrdt.Text))

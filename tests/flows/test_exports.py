@@ -1,0 +1,63 @@
+"""Exports: made once, with the rights of whoever asked."""
+
+from typing import Any
+from uuid import UUID
+
+from pycrdt import Doc, XmlElement, XmlFragment, XmlText
+from sqlmodel import col, delete
+
+from flows.runtime import Runtime
+from models import exports, orgs
+from models.exports import Export, Format
+from models.orgs import Membership
+from tests.flows.desk import Desk, dispatching, ended, settled
+
+
+def paragraph(words: str) -> bytes:
+    """An update that makes a rich text of one paragraph."""
+    doc: Doc[Any] = Doc()
+    root = doc.get("default", type=XmlFragment)
+    root.children.append(XmlElement("paragraph", contents=[XmlText(words)]))
+    return doc.get_update()
+
+
+async def ask(desk: Desk, document_id: UUID, format: Format = Format.MARKDOWN) -> UUID:
+    async with desk.worker.db.transaction(user_id=desk.actor.user_id, org_ids=[desk.org_id]) as session:
+        scope = await orgs.enter(session, desk.actor, desk.org_id)
+        return (await exports.request(session, scope, document_id, format=format)).id
+
+
+async def read(desk: Desk, export_id: UUID) -> Export:
+    async with desk.worker.db.transaction(org_ids=[desk.org_id]) as session:
+        return await exports.find(session, export_id)
+
+
+async def test_an_export_is_made_and_stored(worker: Runtime, desk: Desk) -> None:
+    document_id = await desk.document()
+    await desk.write(document_id, paragraph("The engine weaves."))
+    async with dispatching(worker):
+        export_id = await ask(desk, document_id)
+        await settled(worker, [export_id])
+    export = await read(desk, export_id)
+    assert (export.state, export.seq) == ("succeeded", 1)
+    assert (await exports.fetch(worker.store, export)).decode().strip() == "The engine weaves."
+    steps = [step for step in await desk.ledger(document_id) if step.pipeline == "export"]
+    assert [(step.step, step.state) for step in steps] == [("render", "succeeded"), ("store", "succeeded")]
+    assert {step.hash_out for step in steps} == {export.sha256}
+    run = await ended(worker, export.flow_run_id)
+    assert run.state_name == "Completed"
+    assert "kind:export" in run.tags
+
+
+async def test_whoever_lost_access_gets_nothing(worker: Runtime, desk: Desk) -> None:
+    document_id = await desk.document()
+    await desk.write(document_id, paragraph("secret"))
+    export_id = await ask(desk, document_id)
+    async with worker.db.transaction(org_ids=[desk.org_id]) as session:
+        await session.execute(delete(Membership).where(col(Membership.org_id) == desk.org_id))
+    async with dispatching(worker):
+        await settled(worker, [export_id])
+    export = await read(desk, export_id)
+    assert (export.state, export.sha256) == ("failed", None)
+    assert "do not belong to it" in str(export.error)
+    assert (await ended(worker, export.flow_run_id)).state_name == "Failed"

@@ -1,0 +1,173 @@
+"""Persisting documents: exactly one result, whatever happens on the way."""
+
+import hashlib
+from dataclasses import replace
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from pycrdt import Doc, Text
+from sqlmodel import select
+
+from flows.runtime import Runtime
+from infra.storage import ObjectStore
+from models import outbox
+from models.documents import state
+from models.documents.tables import QuarantinedUpdate
+from tests.flows.desk import Desk, dispatching, ended, port_of, settled, typing, until
+from tests.flows.valve import Valve
+
+
+async def text_of(worker: Runtime, desk: Desk, sha256: str | None) -> str:
+    assert sha256 is not None
+    doc: Doc[Any] = Doc()
+    doc.apply_update(await state.read_snapshot(worker.store, desk.org_id, sha256))
+    return str(doc.get("text", type=Text))
+
+
+async def test_a_burst_of_edits_becomes_one_verified_revision(worker: Runtime, desk: Desk) -> None:
+    document_id = await desk.document()
+    updates = typing("Note G")
+    async with dispatching(worker):
+        for update in updates:
+            await desk.write(document_id, update)
+        await settled(worker, [document_id])
+
+    [revision] = await desk.revisions(document_id)
+    assert (revision.seq_from, revision.seq_to, revision.state) == (1, 6, "stored")
+    assert revision.authors == [desk.actor.user_id]
+    assert await text_of(worker, desk, revision.sha256) == "Note G"
+    chain = bytes(32)
+    for update in updates:
+        chain = hashlib.sha256(chain + update).digest()
+    assert revision.chain == chain
+
+    fold, store, index = await desk.ledger(document_id)
+    assert [step.step for step in (fold, store, index)] == ["fold", "store", "index"]
+    assert {step.state for step in (fold, store, index)} == {"succeeded"}
+    assert fold.hash_in == chain.hex()
+    assert fold.hash_out == store.hash_in == store.hash_out == index.hash_in == revision.sha256
+    assert {fold.flow_run_id, store.flow_run_id, index.flow_run_id} == {revision.flow_run_id}
+
+    run = await ended(worker, revision.flow_run_id)
+    assert run.state_name == "Completed"
+    assert run.name == "persist 1 document"
+    assert {f"doc:{document_id}", f"org:{desk.org_id}", "kind:persist"} <= set(run.tags)
+
+
+async def test_repeating_an_event_changes_nothing(worker: Runtime, desk: Desk) -> None:
+    document_id = await desk.document()
+    await desk.write(document_id, *typing("once"))
+    async with dispatching(worker):
+        await settled(worker, [document_id])
+        before = await desk.revisions(document_id)
+        async with worker.db.transaction() as session:
+            await outbox.emit(session, outbox.DOCUMENT_CHANGED, [(desk.org_id, document_id)])
+        await settled(worker, [document_id])
+    assert await desk.revisions(document_id) == before
+    assert len(await desk.ledger(document_id)) == 3
+
+
+async def test_a_replay_folds_again_and_compares(worker: Runtime, desk: Desk) -> None:
+    document_id = await desk.document()
+    updates = typing("twice and thrice")
+    async with dispatching(worker):
+        await desk.write(document_id, *updates[:5])
+        await settled(worker, [document_id])
+        await desk.write(document_id, *updates[5:])
+        await settled(worker, [document_id])
+        before = await desk.revisions(document_id)
+        await worker.store.delete(state.snapshot_key(desk.org_id, str(before[-1].sha256)))
+        await replay(worker, desk, document_id)
+    assert await desk.revisions(document_id) == before
+    steps = (await desk.ledger(document_id))[-3:]
+    assert [(step.step, step.state) for step in steps] == [
+        ("fold", "succeeded"),
+        ("store", "succeeded"),
+        ("index", "succeeded"),
+    ]
+    assert steps[0].hash_out == before[-1].sha256
+    assert await text_of(worker, desk, before[-1].sha256) == "twice and thrice"  # lost, and made again
+
+
+async def test_a_replay_that_differs_fails_in_the_open(worker: Runtime, desk: Desk) -> None:
+    document_id = await desk.document()
+    await desk.write(document_id, *typing("honest"))
+    async with dispatching(worker):
+        await settled(worker, [document_id])
+        async with worker.db.transaction(org_ids=[desk.org_id]) as session:
+            [revision] = await desk.revisions(document_id)
+            (await session.merge(revision)).sha256 = "0" * 64
+        await replay(worker, desk, document_id)
+    step = (await desk.ledger(document_id))[-1]
+    assert (step.step, step.state) == ("fold", "failed")
+    assert "Diverged" in str(step.error)
+    assert (await ended(worker, step.flow_run_id)).state_name == "Failed"
+
+
+async def test_one_document_that_fails_holds_up_no_other(worker: Runtime, desk: Desk) -> None:
+    bad, good = await desk.document(), await desk.document()
+    doc: Doc[Any] = Doc()
+    await desk.write(bad, *typing("first", doc=doc))
+    async with dispatching(worker):
+        await settled(worker, [bad])
+        [base] = await desk.revisions(bad)
+        key = state.snapshot_key(desk.org_id, str(base.sha256))
+        frame = await worker.store.get(key)
+        await worker.store.delete(key)
+        await desk.write(bad, *typing(" second", doc=doc))
+        await desk.write(good, *typing("fine"))
+        await settled(worker, [good])
+        await until(lambda: failures(desk, bad))
+        assert [revision.state for revision in await desk.revisions(bad)] == ["stored", "pending"]
+        await worker.store.put(key, frame)
+        await settled(worker, [bad])
+    failed = [step for step in await desk.ledger(bad) if step.state == "failed"]
+    assert "StateUnavailable" in str(failed[0].error)
+    assert (await ended(worker, failed[0].flow_run_id)).state_name == "Failed"
+    assert (await desk.ledger(bad))[-1].attempts > 1
+    newest = (await desk.revisions(bad))[-1]
+    assert await text_of(worker, desk, newest.sha256) == "first second"
+
+
+async def test_an_update_that_does_not_apply_is_put_aside(worker: Runtime, desk: Desk) -> None:
+    document_id = await desk.document()
+    first, *rest = typing("poison")
+    await desk.write(document_id, first, b"\x01\xff\xff", *rest)
+    async with dispatching(worker):
+        await settled(worker, [document_id])
+    [revision] = await desk.revisions(document_id)
+    assert await text_of(worker, desk, revision.sha256) == "poison"
+    async with worker.db.transaction(org_ids=[desk.org_id]) as session:
+        [put_aside] = await session.scalars(select(QuarantinedUpdate))
+    assert (put_aside.seq, put_aside.payload) == (2, b"\x01\xff\xff")
+
+
+async def test_the_store_is_down_and_comes_back(worker: Runtime, desk: Desk) -> None:
+    documents = [await desk.document() for _ in range(3)]
+    async with Valve(port_of(worker.settings.s3_endpoint)) as valve:
+        settings = worker.settings.model_copy(update={"s3_endpoint": f"http://127.0.0.1:{valve.port}"})
+        crippled = replace(worker, settings=settings, store=ObjectStore(settings))
+        await valve.close()
+        async with dispatching(crippled):
+            for document_id in documents:
+                await desk.write(document_id, *typing("later"))
+            for document_id in documents:
+                await until(partial(failures, desk, document_id))
+            await valve.open()
+            await settled(worker, documents)
+    for document_id in documents:
+        [revision] = await desk.revisions(document_id)
+        assert await text_of(worker, desk, revision.sha256) == "later"
+
+
+async def failures(desk: Desk, document_id: UUID) -> bool:
+    return any(step.state == "failed" for step in await desk.ledger(document_id))
+
+
+async def replay(worker: Runtime, desk: Desk, document_id: UUID) -> None:
+    async with worker.db.transaction() as session:
+        await outbox.emit(
+            session, outbox.DOCUMENT_CHANGED, [(desk.org_id, document_id)], payload={"replay_of": "test"}
+        )
+    await settled(worker, [document_id])
