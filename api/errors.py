@@ -109,9 +109,7 @@ async def _answered_before(_request: Request, answered: Exception) -> Response:
 
 async def _unreachable(request: Request, error: Exception) -> Response:
     log.error("a store is unreachable", error=str(error))
-    response = problem(
-        request, HTTPStatus.SERVICE_UNAVAILABLE, "A store is unreachable. Nothing was changed."
-    )
+    response = problem(request, HTTPStatus.SERVICE_UNAVAILABLE, "A store is unreachable. Nothing was changed.")
     response.headers["retry-after"] = "1"
     return response
 
@@ -128,6 +126,4 @@ async def _database_error(request: Request, error: Exception) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("unexpected error", exc_info=error, path=request.url.path)
-    return problem(
-        request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here. It has been logged."
-    )
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here. It has been logged.")

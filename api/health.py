@@ -27,9 +27,7 @@ async def healthz() -> Health:
 @router.get("/readyz")
 async def readyz(response: Response, runtime: CurrentRuntime) -> Health:
     """Postgres, Redis and the object store answer; 503 where one of them does not."""
-    results = await asyncio.gather(
-        _check(runtime.db.ping()), _check(runtime.bus.ping()), _check(runtime.store.ping())
-    )
+    results = await asyncio.gather(_check(runtime.db.ping()), _check(runtime.bus.ping()), _check(runtime.store.ping()))
     checks = dict(zip(("postgres", "redis", "s3"), results, strict=True))
     ready = all(result == "ok" for result in checks.values())
     response.status_code = 200 if ready else 503

@@ -65,9 +65,7 @@ class Guard:
                     await self._app(scope, receive, send_with_headers)
             finally:
                 milliseconds = round((time.perf_counter() - started) * 1000, 1)
-                log.info(
-                    "request", method=request.method, path=request.url.path, status=status, ms=milliseconds
-                )
+                log.info("request", method=request.method, path=request.url.path, status=status, ms=milliseconds)
 
     def _is_foreign(self, request: Request) -> bool:
         """Whether a browser sends its credentials here on behalf of another site.

@@ -117,9 +117,7 @@ class Hocuspocus:
             return
         try:
             if place is None:
-                place = Place(
-                    self._rooms, self._line, address, wants_status=True, turned_away=self._turned_away
-                )
+                place = Place(self._rooms, self._line, address, wants_status=True, turned_away=self._turned_away)
                 self._places[address] = place
                 _admit(place, self._let_in, token, document)
                 self.admitted = True

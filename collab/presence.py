@@ -23,7 +23,6 @@ Entry = tuple[int, int, bytes]
 """Client id, clock, state as JSON."""
 
 
-
 @dataclass(slots=True)
 class State:
     """What a client last said about itself, and who may say more."""

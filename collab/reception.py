@@ -26,9 +26,7 @@ class Reception:
         self._db = db
         self._rooms = rooms
 
-    def receive(
-        self, line: Line, path: str, query: str, headers: Mapping[str, str]
-    ) -> YWebsocket | Hocuspocus | None:
+    def receive(self, line: Line, path: str, query: str, headers: Mapping[str, str]) -> YWebsocket | Hocuspocus | None:
         """The conversation for a request: `/collab` is Hocuspocus, `/collab/{document_id}` y-websocket."""
         let_in = self._let_in(headers)
         if path.rstrip("/") == PATH:

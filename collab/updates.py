@@ -60,9 +60,7 @@ def waits(update: bytes, state: bytes, clocks: Clocks) -> bool:
     if rest[0]:
         return True
     return any(
-        clock + length > clocks.get(client, 0)
-        for client, ranges in deletions(rest).items()
-        for clock, length in ranges
+        clock + length > clocks.get(client, 0) for client, ranges in deletions(rest).items() for clock, length in ranges
     )
 
 

@@ -29,9 +29,7 @@ def create_user(
     email: str,
     name: Annotated[str, typer.Option(help="How others see them; by default the address.")] = "",
     operator: Annotated[bool, typer.Option("--operator", help="Let them operate the deployment.")] = False,
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password there.")
-    ] = False,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password there.")] = False,
 ) -> None:
     """Create an account."""
     password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass()
@@ -80,9 +78,7 @@ def backups() -> None:
     table = Table("started", "state", "bytes", "sha256", "object", "error")
     for entry in _run(operating.newest_backups()):
         size, sha256 = str(entry.bytes or ""), (entry.sha256 or "")[:12]
-        table.add_row(
-            f"{entry.started_at:%Y-%m-%d %H:%M:%S}", entry.state, size, sha256, entry.object_key, entry.error
-        )
+        table.add_row(f"{entry.started_at:%Y-%m-%d %H:%M:%S}", entry.state, size, sha256, entry.object_key, entry.error)
     console.print(table)
 
 

@@ -68,9 +68,7 @@ async def _render(worker: Runtime, export: Export) -> Rendered:
         return await exports.render(session, scope, worker.store, export)
 
 
-async def _failed(
-    worker: Runtime, export: Export, ledger: Ledger, claim: Claim | None, error: Exception
-) -> None:
+async def _failed(worker: Runtime, export: Export, ledger: Ledger, claim: Claim | None, error: Exception) -> None:
     async with worker.db.transaction(org_ids=[export.org_id]) as session:
         await pipeline.record(session, ledger.failed(error))
         if claim is not None and not _is_final(error, claim.attempts):

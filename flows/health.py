@@ -40,9 +40,7 @@ def server(dispatcher: Dispatcher) -> Server:
         return PlainTextResponse(await metrics.text(dispatcher.runtime, dispatcher.recorder))
 
     app = Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", text)])
-    return Server(
-        uvicorn.Config(app, settings.flows_host, settings.flows_port, log_config=None, access_log=False)
-    )
+    return Server(uvicorn.Config(app, settings.flows_host, settings.flows_port, log_config=None, access_log=False))
 
 
 async def _answers(dispatcher: Dispatcher) -> bool:

@@ -45,8 +45,6 @@ def _metric(name: str, values: dict[tuple[str, str], float]) -> str:
     label = _LABEL.get(name, "outcome")
     lines = [f"# HELP {name} {_HELP[name]}", f"# TYPE {name} {kind}"]
     lines += [
-        f'{name}{{{label}="{key}"}} {value:g}'
-        for (metric, key), value in sorted(values.items())
-        if metric == name
+        f'{name}{{{label}="{key}"}} {value:g}' for (metric, key), value in sorted(values.items()) if metric == name
     ]
     return "\n".join(lines) + "\n"

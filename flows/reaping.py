@@ -53,9 +53,7 @@ async def _unfinished(client: PrefectClient, *, older_than: timedelta) -> list[F
     return await client.read_flow_runs(
         flow_run_filter=FlowRunFilter(
             tags=FlowRunFilterTags(any_=_KINDS),
-            state=FlowRunFilterState(
-                type=FlowRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING])
-            ),
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING])),
             expected_start_time=FlowRunFilterExpectedStartTime(before_=clock.now() - older_than),
         ),
         sort=FlowRunSort.EXPECTED_START_TIME_ASC,

@@ -34,9 +34,7 @@ class Recorder:
         self._is_up = False
         self._believed_until = 0.0
 
-    async def run(
-        self, flow: Flow[..., Any], parameters: dict[str, Any], *, name: str, tags: Iterable[str]
-    ) -> None:
+    async def run(self, flow: Flow[..., Any], parameters: dict[str, Any], *, name: str, tags: Iterable[str]) -> None:
         """Run a flow once, at least: it has to find out itself what is done already.
 
         Where Prefect fails before, during or after it, the flow is called like any function.

@@ -70,9 +70,7 @@ class ObjectStore:
             ObjectCorrupt: what came back is not what was sent.
         """
         await self._run(
-            lambda: self._client.put_object(
-                self.bucket, key, io.BytesIO(data), len(data), content_type=content_type
-            )
+            lambda: self._client.put_object(self.bucket, key, io.BytesIO(data), len(data), content_type=content_type)
         )
         if hashlib.sha256(await self.get(key)).digest() != hashlib.sha256(data).digest():
             raise ObjectCorrupt(f"{key} does not read back as it was written")

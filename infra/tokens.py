@@ -63,9 +63,7 @@ class Signer:
             "exp": issued + seconds,
             "jti": str(clock.new_id()),
         }
-        return jwt.encode(
-            payload, self.private_key, algorithm="EdDSA", headers={"kid": self.kid, "typ": f"{typ}+jwt"}
-        )
+        return jwt.encode(payload, self.private_key, algorithm="EdDSA", headers={"kid": self.kid, "typ": f"{typ}+jwt"})
 
     def verify(self, token: str, *, typ: TokenType) -> dict[str, Any]:
         """The claims of a token of this type.

@@ -126,9 +126,7 @@ _EXTEND = text("""
     UPDATE outbox SET leased_until = now() + make_interval(secs => :lease) WHERE lease_id = :lease_id
 """).bindparams(bindparam("lease_id", type_=Uuid))
 
-_HELD = text("SELECT subject_id FROM outbox WHERE lease_id = :lease_id").bindparams(
-    bindparam("lease_id", type_=Uuid)
-)
+_HELD = text("SELECT subject_id FROM outbox WHERE lease_id = :lease_id").bindparams(bindparam("lease_id", type_=Uuid))
 
 _CONFIRM = text("""
     SELECT 1 FROM outbox WHERE kind = :kind AND subject_id = :subject_id AND lease_id = :lease_id FOR UPDATE

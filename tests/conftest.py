@@ -68,7 +68,7 @@ def doxie(*arguments: str, home: Path, **environment: str) -> subprocess.Complet
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Everything `./doxie up` starts."""
-    started = doxie("up", "--detach", *os.environ.get("LEADONLY","").split(), home=HOME, **_ENVIRONMENT)
+    started = doxie("up", "--detach", home=HOME, **_ENVIRONMENT)
     if started.returncode:
         pytest.exit(f"the stack does not start:\n{started.stdout}", returncode=1)
     get_settings.cache_clear()

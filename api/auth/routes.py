@@ -15,9 +15,7 @@ router = APIRouter(prefix="/auth", tags=["auth"], route_class=IdempotentRoute)
 
 
 @router.post("/register", status_code=201)
-async def register(
-    body: Register, response: Response, runtime: CurrentRuntime, device: CurrentDevice
-) -> SignedIn:
+async def register(body: Register, response: Response, runtime: CurrentRuntime, device: CurrentDevice) -> SignedIn:
     """Open an account and sign in."""
     # Argon2 takes its time: no transaction is open meanwhile.
     password_hash = await auth.hash_new_password(body.password.get_secret_value())

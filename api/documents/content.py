@@ -8,7 +8,6 @@ from starlette.exceptions import HTTPException
 
 from models import content
 from models.content import ContentError
-from models.content.schema import Node
 from models.documents import crdt
 from models.errors import Invalid
 
@@ -49,19 +48,19 @@ def parse(content_type: str, body: bytes) -> Callable[[Sequence[bytes]], bytes]:
         text = body.decode()
         match content_type.partition(";")[0].strip().lower():
             case "text/markdown":
-                target = content.parse_markdown(text)
+                return partial(_rewrite, partial(content.write_markdown, source=text))
             case "application/json":
                 target = content.validate_prosemirror(json.loads(text))
+                return partial(_rewrite, partial(content.replace, target=target))
             case _:
                 raise HTTPException(415, "Send text/markdown or application/json (ProseMirror).")
     except (ContentError, ValueError, RecursionError) as error:
         raise Invalid(f"The content is malformed: {error}") from error
-    return partial(_rewrite, target)
 
 
-def _rewrite(target: Node, updates: Sequence[bytes]) -> bytes:
+def _rewrite(write: Callable[[crdt.YDoc], None], updates: Sequence[bytes]) -> bytes:
     doc = crdt.build(updates)
-    return crdt.change(doc, lambda: content.replace(doc, target))
+    return crdt.change(doc, lambda: write(doc))
 
 
 def _weighted(part: str) -> tuple[str, float]:

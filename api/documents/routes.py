@@ -75,9 +75,7 @@ async def trash(session: Session, access: Access, if_match: IfMatch = None) -> N
 
 
 @router.post("/documents/{document_id}/recover")
-async def recover(
-    document_id: UUID, response: Response, session: Session, actor: CurrentActor
-) -> DocumentRead:
+async def recover(document_id: UUID, response: Response, session: Session, actor: CurrentActor) -> DocumentRead:
     """Take a document out of the trash."""
     document, scope = await documents.enter(session, actor, document_id, trashed=True)
     return _answer(response, await documents.recover(session, scope, document.id))
@@ -89,15 +87,11 @@ async def recover(
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {
-                YJS: {"schema": {"type": "string", "format": "binary", "description": "Yjs v1 update"}}
-            },
+            "content": {YJS: {"schema": {"type": "string", "format": "binary", "description": "Yjs v1 update"}}},
         }
     },
 )
-async def autosave(
-    request: Request, session: Session, access: Access, runtime: CurrentRuntime, later: Later
-) -> Saved:
+async def autosave(request: Request, session: Session, access: Access, runtime: CurrentRuntime, later: Later) -> Saved:
     """Add one Yjs update. Answered once it is in the journal; open editors see it."""
     access.scope.require(Permission.DOCUMENT_WRITE)
     update = await read_body(request, runtime.settings.max_update_bytes)

@@ -23,9 +23,7 @@ _SUFFIXES = {Format.MARKDOWN: "md", Format.HTML: "html", Format.JSON: "json"}
 @router.post("/documents/{document_id}/exports", status_code=202)
 async def request(body: ExportWrite, session: Session, access: Access, runtime: CurrentRuntime) -> ExportRead:
     """Ask for a document in a format; a flow makes it."""
-    export = await exports.request(
-        session, access.scope, access.id, format=body.format, revision=body.revision
-    )
+    export = await exports.request(session, access.scope, access.id, format=body.format, revision=body.revision)
     return _answer(export, runtime)
 
 
@@ -38,9 +36,7 @@ async def read(export_id: UUID, session: Session, actor: CurrentActor, runtime: 
 
 
 @router.get("/exports/{export_id}/download", response_class=Response)
-async def download(
-    export_id: UUID, runtime: CurrentRuntime, token: Annotated[str, Query(max_length=4096)]
-) -> Response:
+async def download(export_id: UUID, runtime: CurrentRuntime, token: Annotated[str, Query(max_length=4096)]) -> Response:
     """The export itself. The token in `download_url` is the permission."""
     try:
         claims = runtime.signer.verify(token, typ="download")
@@ -63,9 +59,7 @@ async def download(
 def _answer(export: Export, runtime: Runtime) -> ExportRead:
     answer = ExportRead.model_validate(export)
     if export.state == "succeeded":
-        token = runtime.signer.issue(
-            "download", sub=str(export.id), seconds=DOWNLOAD_SECONDS, org=str(export.org_id)
-        )
+        token = runtime.signer.issue("download", sub=str(export.id), seconds=DOWNLOAD_SECONDS, org=str(export.org_id))
         base = runtime.settings.public_url
         answer.download_url = f"{base}/api/v1/exports/{export.id}/download?token={token}"
     return answer

@@ -27,9 +27,7 @@ class OrgRead(BaseModel):
     @classmethod
     def of(cls, organization: Organization, role: str) -> "OrgRead":
         """From a row and a role."""
-        return cls(
-            id=organization.id, name=organization.name, role=Role(role), created_at=organization.created_at
-        )
+        return cls(id=organization.id, name=organization.name, role=Role(role), created_at=organization.created_at)
 
 
 class Orgs(BaseModel):

@@ -15,9 +15,7 @@ router = APIRouter(tags=["pipeline"], route_class=IdempotentRoute)
 @router.get("/documents/{document_id}/pipeline")
 async def page(session: Session, access: Access, page: CurrentPage, runtime: CurrentRuntime) -> Runs:
     """The steps done for a document, newest first, with the flow run of each."""
-    found = await pipeline.of_document(
-        session, access.scope, access.id, after=page.after, limit=page.limit + 1
-    )
+    found = await pipeline.of_document(session, access.scope, access.id, after=page.after, limit=page.limit + 1)
     items = [RunRead.of(run, runtime.settings.prefect_ui_url) for run in found[: page.limit]]
     return Runs(items=items, next_cursor=str(items[-1].id) if len(found) > page.limit else None)
 

@@ -14,9 +14,7 @@ from infra.bus import Kind
 from models import revisions
 from models.errors import Invalid
 
-router = APIRouter(
-    prefix="/documents/{document_id}/revisions", tags=["revisions"], route_class=IdempotentRoute
-)
+router = APIRouter(prefix="/documents/{document_id}/revisions", tags=["revisions"], route_class=IdempotentRoute)
 
 
 @router.get("")
@@ -73,9 +71,7 @@ async def read_content(
 
 
 @router.post("/{number}/restore")
-async def restore(
-    number: int, session: Session, access: Access, runtime: CurrentRuntime, later: Later
-) -> Restored:
+async def restore(number: int, session: Session, access: Access, runtime: CurrentRuntime, later: Later) -> Restored:
     """Make the document what it was then, as one more edit that open editors see."""
     seq, update = await revisions.restore(session, access.scope, runtime.store, access.id, number)
     later.append(lambda: runtime.bus.publish(access.id, Kind.UPDATE, update, seq=seq))

@@ -23,9 +23,7 @@ async def run(limit: int | None = None) -> bool:
         started = time.perf_counter()
         with _bar(console) as bar:
             task = bar.add_task("typing", total=len(session.keystrokes))
-            played = await player.play(
-                api, document_id, session, progress=lambda count: bar.advance(task, count)
-            )
+            played = await player.play(api, document_id, session, progress=lambda count: bar.advance(task, count))
         seconds = time.perf_counter() - started
         with console.status("the pipeline persists, exports and travels in time …"):
             checks = await _checks(api, document_id, session, played)
@@ -51,16 +49,13 @@ async def _document(api: httpx.AsyncClient) -> str:
     return str(document.raise_for_status().json()["id"])
 
 
-async def _checks(
-    api: httpx.AsyncClient, document_id: str, session: Trace, played: Played
-) -> dict[str, bool]:
+async def _checks(api: httpx.AsyncClient, document_id: str, session: Trace, played: Played) -> dict[str, bool]:
     newest = await report.persisted(api, document_id, played.updates)
     snapshot = await api.get(f"/documents/{document_id}/revisions/{newest['number']}/state")
     seqs = report.moments(played)
     wrong = await report.mismatches(api, document_id, session, played, seqs)
     return {
-        "the journal's replay is the paper": await report.travel(api, document_id, played.updates)
-        == session.end,
+        "the journal's replay is the paper": await report.travel(api, document_id, played.updates) == session.end,
         "the newest snapshot is the paper": report.text_of(snapshot.content) == session.end,
         "the exported Markdown is the paper": await report.export_markdown(api, document_id) == session.end,
         f"the text is right at seqs {', '.join(map(str, seqs))}": not wrong,

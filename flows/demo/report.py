@@ -87,9 +87,7 @@ async def mismatches(
 ) -> list[int]:
     """Those of the seqs at which the document was not what the trace says."""
     expected = trace.texts_after([played.keystrokes_at[seq - 1] for seq in seqs])
-    return [
-        seq for seq in seqs if await travel(api, document_id, seq) != expected[played.keystrokes_at[seq - 1]]
-    ]
+    return [seq for seq in seqs if await travel(api, document_id, seq) != expected[played.keystrokes_at[seq - 1]]]
 
 
 def revisions(api: httpx.AsyncClient, document_id: str) -> AsyncIterator[dict[str, Any]]:

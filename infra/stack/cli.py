@@ -31,18 +31,10 @@ _VERBATIM = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opt
 @app.command("up")
 def up_(
     home: HomeOption = None,
-    detached: Annotated[
-        bool, typer.Option("--detach", help="Return once it is ready; stop with `down`")
-    ] = False,
-    reloading: Annotated[
-        bool, typer.Option("--reload", help="Restart our processes when the code changes")
-    ] = False,
-    only: Annotated[
-        str, typer.Option(hidden=True, help="These services and steps only, separated by commas")
-    ] = "",
-    notify: Annotated[
-        int | None, typer.Option(hidden=True, help="Where `--detach` waits for the outcome")
-    ] = None,
+    detached: Annotated[bool, typer.Option("--detach", help="Return once it is ready; stop with `down`")] = False,
+    reloading: Annotated[bool, typer.Option("--reload", help="Restart our processes when the code changes")] = False,
+    only: Annotated[str, typer.Option(hidden=True, help="These services and steps only, separated by commas")] = "",
+    notify: Annotated[int | None, typer.Option(hidden=True, help="Where `--detach` waits for the outcome")] = None,
 ) -> None:
     """Start every service that has no URL in the environment, and show where things are."""
     if detached:

@@ -82,7 +82,5 @@ def create(path: Path | None) -> Home:
         raise StackError(f"cannot write to {home.root}: {error.strerror}") from error
     free = shutil.disk_usage(home.root).free
     if free < NEEDED_BYTES:
-        raise StackError(
-            f"the disk of {home.root} is full: {free >> 20} MiB free, {NEEDED_BYTES >> 20} MiB needed"
-        )
+        raise StackError(f"the disk of {home.root} is full: {free >> 20} MiB free, {NEEDED_BYTES >> 20} MiB needed")
     return home

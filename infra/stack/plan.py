@@ -136,9 +136,7 @@ def _settings(
     return {name: environ.get(name) or value for name, value in chosen.items()} | ports_in_use
 
 
-def _stores(
-    environ: Mapping[str, str], secrets: Mapping[str, str], ports: Mapping[str, int]
-) -> dict[str, str]:
+def _stores(environ: Mapping[str, str], secrets: Mapping[str, str], ports: Mapping[str, int]) -> dict[str, str]:
     database = environ.get(DATABASE_URL) or (
         f"postgresql://{OWNER}:{secrets['DOXIE_POSTGRES_PASSWORD']}@{LOOPBACK}:{ports['postgres']}/{DATABASE}"
     )

@@ -11,9 +11,7 @@ from infra.stack.plan import S3_ENDPOINT, S3_PORTS, Plan
 from infra.stack.ports import GRPC_OFFSET, LOOPBACK
 from infra.stack.service import Service
 
-_TOKENS = [
-    f"WEED_JWT_{kind}_KEY" for kind in ("SIGNING", "SIGNING_READ", "FILER_SIGNING", "FILER_SIGNING_READ")
-]
+_TOKENS = [f"WEED_JWT_{kind}_KEY" for kind in ("SIGNING", "SIGNING_READ", "FILER_SIGNING", "FILER_SIGNING_READ")]
 
 
 def service(plan: Plan) -> Service:

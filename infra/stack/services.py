@@ -124,6 +124,4 @@ def _external_prefect(plan: Plan) -> External:
 
 def _external(plan: Plan, name: str, variable: str, probe: Probe, settle: Hook | None = None) -> External:
     url = plan.settings[variable]
-    return External(
-        name=name, variable=variable, url=url, probe=probe, port=urlsplit(url).port, settle=settle
-    )
+    return External(name=name, variable=variable, url=url, probe=probe, port=urlsplit(url).port, settle=settle)

@@ -21,9 +21,7 @@ SUPERVISOR = "supervisor"
 class Supervisor:
     """One run of a stack, from its start to its last process."""
 
-    def __init__(
-        self, home: Home, nodes: Sequence[Node], progress: Progress, *, reloading: bool = False
-    ) -> None:
+    def __init__(self, home: Home, nodes: Sequence[Node], progress: Progress, *, reloading: bool = False) -> None:
         """When `reloading`, changed code restarts ours, and nothing is given up: it is being edited."""
         self._home = home
         self._nodes = {node.name: node for node in nodes}

@@ -16,9 +16,7 @@ from infra.stack.progress import Progress
 from infra.stack.supervisor import Supervisor
 
 
-async def run(
-    path: Path | None, *, only: Collection[str], reloading: bool, ready: Callable[[], None]
-) -> None:
+async def run(path: Path | None, *, only: Collection[str], reloading: bool, ready: Callable[[], None]) -> None:
     """Start a stack, call `ready`, and keep it running until a signal stops it.
 
     Raises:
@@ -33,9 +31,7 @@ async def run(
         lock.release(held)
 
 
-async def _run(
-    home: Home, began: float, *, only: Collection[str], reloading: bool, ready: Callable[[], None]
-) -> None:
+async def _run(home: Home, began: float, *, only: Collection[str], reloading: bool, ready: Callable[[], None]) -> None:
     _clear_up(home)
     decided = plan.make(home)
     nodes = services.table(decided)

@@ -80,9 +80,7 @@ async def revoke(session: AsyncSession, session_id: UUID, *, user_id: UUID | Non
 
 async def touch(session: AsyncSession, session_id: UUID) -> None:
     """Note that a session was used."""
-    await session.execute(
-        update(AuthSession).where(col(AuthSession.id) == session_id).values(last_used_at=func.now())
-    )
+    await session.execute(update(AuthSession).where(col(AuthSession.id) == session_id).values(last_used_at=func.now()))
 
 
 async def enter(session: AsyncSession, *, user_id: UUID, session_id: UUID) -> Row[tuple[str, list[UUID]]] | None:

@@ -100,10 +100,7 @@ async def verify(user: User | None, password: str) -> User:
         WrongCredentials: it is not.
     """
     stored = user.password_hash if user else None
-    if (
-        not await hashing.verify_password(stored, unicodedata.normalize("NFKC", password[:1024]))
-        or user is None
-    ):
+    if not await hashing.verify_password(stored, unicodedata.normalize("NFKC", password[:1024])) or user is None:
         raise WrongCredentials()
     return user
 

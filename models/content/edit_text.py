@@ -63,9 +63,7 @@ def is_editable(tree: XmlText) -> bool:
     return len(tree) == _size(_string(tree))
 
 
-def _splice(
-    tree: Text | XmlText, old: str, new: str, change: Change, attrs: dict[str, Any] | None = None
-) -> None:
+def _splice(tree: Text | XmlText, old: str, new: str, change: Change, attrs: dict[str, Any] | None = None) -> None:
     start = _size(old[: change.start])
     if change.stop > change.start:
         del tree[start : start + _size(old[change.start : change.stop])]

@@ -46,9 +46,7 @@ def _node(node: Node) -> str:
         return SPECIAL[name](node)
     if name in BLOCKS:
         return f"<{BLOCKS[name]}>{_inside(node)}</{BLOCKS[name]}>"
-    return (
-        f"<div>{_inside(node)}</div>" if children(node) else ""
-    )  # a node we do not know shows what is in it
+    return f"<div>{_inside(node)}</div>" if children(node) else ""  # a node we do not know shows what is in it
 
 
 def _tag(name: str, attrs: dict[str, object]) -> str:
@@ -107,11 +105,7 @@ def _code_block(node: Node) -> str:
 
 def _image(node: Node) -> str:
     src, alt = safe_image(attribute(node, "src")), attribute(node, "alt", "")
-    return (
-        _text(str(alt))
-        if src is None
-        else _tag("img", {"src": src, "alt": alt, "title": attribute(node, "title")})
-    )
+    return _text(str(alt)) if src is None else _tag("img", {"src": src, "alt": alt, "title": attribute(node, "title")})
 
 
 def _cell(node: Node) -> str:

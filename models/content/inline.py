@@ -101,9 +101,7 @@ def _settled(pieces: list[Piece]) -> Iterator[Piece]:
             continue
         link = before.link if piece.text == BREAK and before.link == after.link else piece.link
         inside = before.link == link == after.link
-        yield replace(
-            piece, link=link, signs=piece.signs & before.signs & after.signs if inside else frozenset()
-        )
+        yield replace(piece, link=link, signs=piece.signs & before.signs & after.signs if inside else frozenset())
 
 
 def _escape(text: str, special: re.Pattern[str] = SPECIAL) -> str:

@@ -11,9 +11,7 @@ from models.content.tables import table
 from models.content.text import code_of
 
 # What a line must not begin with, or end with in a heading: it would be another block, or no text.
-LINE_START = re.compile(
-    r"#{1,6}(?=\s|\Z)|[-+](?=\s|\Z)|-(?=[-|:])|=+\s*\Z|[>|]|:(?=-)|\d{1,9}(?=[.)](\s|\Z))"
-)
+LINE_START = re.compile(r"#{1,6}(?=\s|\Z)|[-+](?=\s|\Z)|-(?=[-|:])|=+\s*\Z|[>|]|:(?=-)|\d{1,9}(?=[.)](\s|\Z))")
 HEADING_END, HASH = re.compile(r"(?:(?<=\s)|\A)(#*)#\Z"), r"\1\\#"
 INTERRUPTS = re.compile(r"([-*]|1[.)]) \S")  # the lists that may follow a paragraph without a blank line
 LANGUAGE = re.compile(r"[^\s`~\\&]+")

@@ -72,9 +72,7 @@ def _blocks(parent: SyntaxTreeNode) -> list[Node]:
     return [block for node in parent.children for block in BLOCKS[node.type](node)]
 
 
-def _paragraph(
-    node: SyntaxTreeNode, name: str = "paragraph", attrs: dict[str, Any] | None = None
-) -> list[Node]:
+def _paragraph(node: SyntaxTreeNode, name: str = "paragraph", attrs: dict[str, Any] | None = None) -> list[Node]:
     """Tiptap's images are blocks, so a paragraph is taken apart around them."""
     content = join([leaf for child in node.children for leaf in _inline(child, [])])
     parts = [(image, list(part)) for image, part in groupby(content, lambda leaf: leaf["type"] == "image")]
@@ -147,9 +145,7 @@ def _bullet_list(node: SyntaxTreeNode) -> list[Node]:
 
 
 def _ordered_list(node: SyntaxTreeNode) -> list[Node]:
-    return [
-        element("orderedList", {"start": node.attrs.get("start", 1)}, [_item(item) for item in node.children])
-    ]
+    return [element("orderedList", {"start": node.attrs.get("start", 1)}, [_item(item) for item in node.children])]
 
 
 def _item(node: SyntaxTreeNode) -> Node:
@@ -161,11 +157,7 @@ def _item(node: SyntaxTreeNode) -> Node:
 
 def _table(node: SyntaxTreeNode) -> list[Node]:
     rows = [row for part in node.children for row in part.children]
-    return [
-        element(
-            "table", None, [element("tableRow", None, [_cell(cell) for cell in row.children]) for row in rows]
-        )
-    ]
+    return [element("table", None, [element("tableRow", None, [_cell(cell) for cell in row.children]) for row in rows])]
 
 
 def _cell(node: SyntaxTreeNode) -> Node:

@@ -125,8 +125,10 @@ def change(doc: YDoc, edit: Callable[[], None]) -> bytes:
         updates.append(event.update)
 
     subscription = doc.observe(collect)
-    edit()
-    doc.unobserve(subscription)
+    try:
+        edit()
+    finally:
+        doc.unobserve(subscription)
     made = [update for update in updates if update != EMPTY_UPDATE]
     return merge_updates(*made) if made else EMPTY_UPDATE
 

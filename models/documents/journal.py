@@ -87,10 +87,7 @@ _APPEND = text("""
         AS head (document_id, seq, chain, bytes_total)
     WHERE document_streams.document_id = head.document_id
 """).bindparams(
-    *(
-        bindparam(name, type_=ARRAY(Uuid))
-        for name in ("orgs", "documents", "actors", "sessions", "head_documents")
-    ),
+    *(bindparam(name, type_=ARRAY(Uuid)) for name in ("orgs", "documents", "actors", "sessions", "head_documents")),
     *(bindparam(name, type_=ARRAY(LargeBinary)) for name in ("payloads", "chains", "head_chains")),
     bindparam("origins", type_=ARRAY(Text)),
 )

@@ -84,9 +84,7 @@ async def rename(
     return await _touched(session, document, seq)
 
 
-async def trash(
-    session: AsyncSession, scope: OrgScope, document_id: UUID, *, version: int | None = None
-) -> None:
+async def trash(session: AsyncSession, scope: OrgScope, document_id: UUID, *, version: int | None = None) -> None:
     """Put a document into the trash and close its journal."""
     await _set_trashed(session, scope, document_id, clock.now(), version)
 
@@ -96,9 +94,7 @@ async def recover(session: AsyncSession, scope: OrgScope, document_id: UUID) -> 
     return await _set_trashed(session, scope, document_id, None, None)
 
 
-async def edit(
-    session: AsyncSession, scope: OrgScope, document_id: UUID, payload: bytes, *, origin: str
-) -> int:
+async def edit(session: AsyncSession, scope: OrgScope, document_id: UUID, payload: bytes, *, origin: str) -> int:
     """Append one Yjs update that is known to apply; the seq it got."""
     scope.require(Permission.DOCUMENT_WRITE)
     actor = scope.actor

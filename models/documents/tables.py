@@ -31,9 +31,7 @@ class Document(OrgOwned, table=True):
         Index("ix_documents_listing", "org_id", "created_at", "id"),
     )
 
-    org_id: UUID = Field(
-        sa_column=Column(Uuid, ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True)
-    )
+    org_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True))
     id: UUID = key()
     title: str
     version: int = 1
@@ -45,9 +43,7 @@ class Document(OrgOwned, table=True):
 
 
 def _document_key() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(
-        ["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"
-    )
+    return ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE")
 
 
 class DocumentStream(OrgOwned, table=True):

@@ -92,7 +92,7 @@ async def find(session: AsyncSession, export_id: UUID) -> Export:
     Raises:
         ExportNotFound: there is none for the organizations of this session.
     """
-    export = (await session.execute(select(Export).where(Export.id == export_id))).scalar_one_or_none()
+    export: Export | None = (await session.execute(select(Export).where(Export.id == export_id))).scalar_one_or_none()
     if export is None:
         raise ExportNotFound()
     return export
@@ -114,9 +114,7 @@ def object_key(org_id: UUID, sha256: str) -> str:
     return f"orgs/{org_id}/exports/{sha256}"
 
 
-async def settle(
-    session: AsyncSession, export: Export, rendered: Rendered, *, flow_run_id: UUID | None
-) -> Export:
+async def settle(session: AsyncSession, export: Export, rendered: Rendered, *, flow_run_id: UUID | None) -> Export:
     """The export is stored: it can be fetched."""
     stored = await session.merge(export)
     stored.state, stored.finished_at, stored.error = "succeeded", clock.now(), None

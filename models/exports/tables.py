@@ -14,9 +14,7 @@ class Export(OrgOwned, table=True):
 
     __tablename__ = "exports"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"
-        ),
+        ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"),
         CheckConstraint("state IN ('pending', 'running', 'succeeded', 'failed')", name="state"),
     )
 

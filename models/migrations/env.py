@@ -6,9 +6,7 @@ from sqlalchemy import create_engine
 from infra.db import driver_url
 from models.migrations.tables import metadata
 
-with create_engine(
-    driver_url(context.config.get_main_option("sqlalchemy.url") or "")
-).connect() as connection:
+with create_engine(driver_url(context.config.get_main_option("sqlalchemy.url") or "")).connect() as connection:
     context.configure(
         connection=connection,
         target_metadata=metadata,

@@ -41,9 +41,7 @@ def grant(connection: Connection, app_url: str) -> None:
         f"{verb} ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD '{password}'"
     )
     connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA public TO {role}")
-    connection.exec_driver_sql(
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}"
-    )
+    connection.exec_driver_sql(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}")
     connection.exec_driver_sql(f"REVOKE ALL ON alembic_version FROM {role}")
     for table in APPEND_ONLY:
         connection.exec_driver_sql(f"REVOKE UPDATE, DELETE ON {table} FROM {role}")

@@ -69,9 +69,5 @@ async def invitations(session: AsyncSession, org_id: UUID) -> list[Invitation]:
 
 async def invitation(session: AsyncSession, org_id: UUID, invitation_id: UUID) -> Invitation | None:
     """One invitation, locked."""
-    query = (
-        select(Invitation)
-        .where(Invitation.org_id == org_id, Invitation.id == invitation_id)
-        .with_for_update()
-    )
+    query = select(Invitation).where(Invitation.org_id == org_id, Invitation.id == invitation_id).with_for_update()
     return (await session.execute(query)).scalar_one_or_none()

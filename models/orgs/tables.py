@@ -26,9 +26,7 @@ class Membership(OrgOwned, table=True):
     __tablename__ = "memberships"
     __table_args__ = (CheckConstraint("role IN ('owner', 'admin', 'member')", name="role"),)
 
-    org_id: UUID = Field(
-        sa_column=Column(Uuid, ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True)
-    )
+    org_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True))
     user_id: UUID = Field(
         sa_column=Column(Uuid, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
     )
@@ -42,9 +40,7 @@ class Invitation(OrgOwned, table=True):
     __tablename__ = "invitations"
     __table_args__ = (CheckConstraint("role IN ('owner', 'admin', 'member')", name="role"),)
 
-    org_id: UUID = Field(
-        sa_column=Column(Uuid, ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True)
-    )
+    org_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True))
     id: UUID = key()
     email: str
     role: str

@@ -63,9 +63,7 @@ async def of_document(
 ) -> list[PipelineRun]:
     """The steps of a document, newest first, after an id."""
     scope.require(Permission.DOCUMENT_READ)
-    query = select(PipelineRun).where(
-        PipelineRun.org_id == scope.org_id, PipelineRun.document_id == document_id
-    )
+    query = select(PipelineRun).where(PipelineRun.org_id == scope.org_id, PipelineRun.document_id == document_id)
     if after is not None:
         query = query.where(PipelineRun.id < after)
     return list(await session.scalars(query.order_by(col(PipelineRun.id).desc()).limit(limit)))
@@ -77,7 +75,9 @@ async def find(session: AsyncSession, run_id: UUID) -> PipelineRun:
     Raises:
         RunNotFound: there is none for the organizations of this session.
     """
-    run = (await session.execute(select(PipelineRun).where(PipelineRun.id == run_id))).scalar_one_or_none()
+    run: PipelineRun | None = (
+        await session.execute(select(PipelineRun).where(PipelineRun.id == run_id))
+    ).scalar_one_or_none()
     if run is None:
         raise RunNotFound()
     return run

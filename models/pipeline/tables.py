@@ -19,9 +19,7 @@ class PipelineRun(OrgOwned, table=True):
         Index("ix_pipeline_runs_state", "org_id", "state", "id"),
     )
 
-    org_id: UUID = Field(
-        sa_column=Column(Uuid, ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True)
-    )
+    org_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True))
     id: UUID = key()
     document_id: UUID | None = reference(nullable=True)
     pipeline: str

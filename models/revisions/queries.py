@@ -89,9 +89,7 @@ async def all_of(session: AsyncSession, document_id: UUID) -> list[Revision]:
     return list(await session.scalars(_of(document_id).order_by(col(Revision.number))))
 
 
-async def newest_stored(
-    session: AsyncSession, document_id: UUID, *, before: int | None = None
-) -> Revision | None:
+async def newest_stored(session: AsyncSession, document_id: UUID, *, before: int | None = None) -> Revision | None:
     """The revision with a snapshot that has the highest number (below `before`)."""
     query = _of(document_id).where(col(Revision.state) == "stored")
     if before is not None:

@@ -195,9 +195,7 @@ async def restore(
     actor = scope.actor
     edit = Edit(scope.org_id, document_id, forward, actor.user_id, actor.session_id, f"restore:{number}")
     [seq] = await journal.append(session, [edit])
-    await _capture(
-        session, document_id, kind="restore", name=f"Restored revision {number}", created_by=actor.user_id
-    )
+    await _capture(session, document_id, kind="restore", name=f"Restored revision {number}", created_by=actor.user_id)
     return seq, forward
 
 
@@ -234,9 +232,7 @@ async def _capture(
     return revision
 
 
-async def _loaded_at(
-    session: AsyncSession, store: ObjectStore, org_id: UUID, document_id: UUID, seq: int
-) -> Loaded:
+async def _loaded_at(session: AsyncSession, store: ObjectStore, org_id: UUID, document_id: UUID, seq: int) -> Loaded:
     base = await queries.stored_at_or_before(session, document_id, seq)
     return Loaded(seq, await _updates(session, store, base, org_id, document_id, seq))
 

@@ -23,9 +23,7 @@ class Revision(OrgOwned, table=True):
 
     __tablename__ = "revisions"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"
-        ),
+        ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"),
         UniqueConstraint("org_id", "document_id", "number"),
         Index("ix_revisions_seq", "org_id", "document_id", "seq_to"),
         CheckConstraint("state IN ('pending', 'stored', 'failed')", name="state"),

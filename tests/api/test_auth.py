@@ -31,9 +31,7 @@ async def test_bad_passwords_are_refused_and_not_repeated(stack: Stack, password
 
 async def test_wrong_password_and_unknown_user_look_the_same(ann: Person) -> None:
     known = await ann.api.post("/auth/login", json={"email": ann.email, "password": "wrong password"})
-    unknown = await ann.api.post(
-        "/auth/login", json={"email": "nobody@example.com", "password": "wrong pass"}
-    )
+    unknown = await ann.api.post("/auth/login", json={"email": "nobody@example.com", "password": "wrong pass"})
     same = ("type", "title", "status", "detail")
     assert known.status_code == unknown.status_code == 401
     assert [known.json()[name] for name in same] == [unknown.json()[name] for name in same]

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -65,8 +66,8 @@ async def test_bad_updates_leave_no_trace(ann: Person, body: bytes, status: int)
 async def test_nested_bombs_hurt_nobody(ann: Person) -> None:
     from pycrdt import Array, Doc
 
-    doc = Doc()
-    level = doc.get("bomb", type=Array)
+    doc: Doc[Any] = Doc()
+    level: Any = doc.get("bomb", type=Array)
     with doc.transaction():
         for _ in range(20_000):
             level.append(Array())

@@ -18,9 +18,7 @@ async def test_an_invitation_is_for_one_address_and_one_time(ann: Person, bob: P
     path = f"/orgs/{ann.org['id']}/invitations"
     invitation = await ann.json("POST", path, json={"email": bob.email})
     async with sign_up(stack.api, "Eve") as eve:
-        assert (
-            await eve.api.post("/invitations/accept", json={"token": invitation["token"]})
-        ).status_code == 404
+        assert (await eve.api.post("/invitations/accept", json={"token": invitation["token"]})).status_code == 404
     await bob.json("POST", "/invitations/accept", json={"token": invitation["token"]})
     again = await bob.api.post("/invitations/accept", json={"token": invitation["token"]})
     assert again.status_code == 404

@@ -23,9 +23,7 @@ def _calls(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def test_a_scope_comes_from_one_place_only() -> None:
-    places = {
-        str(path.relative_to(ROOT)) for path in SOURCES for name, _ in _calls(path) if name == "OrgScope"
-    }
+    places = {str(path.relative_to(ROOT)) for path in SOURCES for name, _ in _calls(path) if name == "OrgScope"}
     assert places == {"models/orgs/scope.py"}
 
 

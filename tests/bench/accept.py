@@ -46,9 +46,7 @@ async def run() -> Report:
         rate = round(len(seconds) / took[name])
         report.rows.append({"": name, **percentiles(seconds), "saves/s": rate})
     saved, inserted = report.rows
-    ratios = {
-        key: round(float(saved[key]) / float(inserted[key]), 2) for key in ("p50 ms", "p99 ms", "saves/s")
-    }
+    ratios = {key: round(float(saved[key]) / float(inserted[key]), 2) for key in ("p50 ms", "p99 ms", "saves/s")}
     report.rows.append({"": "ratio", **ratios})
     return report
 

@@ -16,7 +16,7 @@ def running(home: Path) -> Iterator[None]:
     os.environ |= {"DOXIE_HOME": str(home)}
     os.environ |= {f"DOXIE_{name}_PORT": "0" for name in ("API", "COLLAB", "PREFECT")}
     command = [sys.executable, "-m", "infra.stack"]
-    subprocess.run([*command, "up", "--detach", *os.environ.get("LEADONLY","").split()], check=True)
+    subprocess.run([*command, "up", "--detach"], check=True)
     get_settings.cache_clear()
     try:
         yield

@@ -15,7 +15,6 @@ from collab.room import Room
 from infra import bigstack
 from tests.collab.sockets import Editor, room, seat
 
-
 ROOM_LIVES = 20
 """Rounds until a new room begins. In a document that has taken hundreds of mutated updates, yrs itself may read memory
 that is not its own: this test is about what a room can contain."""
@@ -31,7 +30,7 @@ def seeds() -> list[bytes]:
     doc["map"] = fields = pycrdt.Map({"a": 1, "b": [1, 2, {"c": None}], "d": 1.5, "e": b"bytes"})
     fields["nested"] = pycrdt.Array([pycrdt.Map({"deep": True}), pycrdt.Text("text")])
     fields["a"] = 2
-    doc["default"] = fragment = pycrdt.XmlFragment()
+    fragment = doc.get("default", type=pycrdt.XmlFragment)
     paragraph = fragment.children.append(pycrdt.XmlElement("paragraph", {"class": "p"}))
     paragraph.children.append(pycrdt.XmlText("rich")).format(0, 2, {"bold": True})
     del fields["b"]

@@ -44,7 +44,9 @@ def payload(frame: bytes) -> bytes:
     return frame[start:]
 
 
-def seat(room: Room, *, user: int = 3, may_write: bool = True, address: bytes = b"", joined: bool = True) -> tuple[Seat, Wire]:
+def seat(
+    room: Room, *, user: int = 3, may_write: bool = True, address: bytes = b"", joined: bool = True
+) -> tuple[Seat, Wire]:
     """Somebody at a room, and their line."""
     wire = Wire()
     guest = Guest(UUID(int=user), UUID(int=user + 100), ORG, DOCUMENT, may_write)

@@ -14,7 +14,13 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 async def join(node: Node, kind: Kind, collab: Collab, world: World, doc: object, **options: object) -> YClient:
     """A client that has synced."""
     client = await YClient.connect(
-        node, kind, collab.url, str(doc), world.token(doc), ack=True, **options  # type: ignore[arg-type]
+        node,
+        kind,
+        collab.url,
+        str(doc),
+        world.token(doc),
+        ack=True,
+        **options,  # type: ignore[arg-type]
     )
     return await client.synced()
 

@@ -39,13 +39,17 @@ def test_what_clients_say() -> None:
     assert protocol.read(b"\x05\x02hi") == (Said.STATELESS, b"")
 
 
-@pytest.mark.parametrize("message", [b"\x04\x00\x01\x00", b"\x06\x01a", b"\x08\x01", b"\x09", b"\x02\x02\x0aread-write"])
+@pytest.mark.parametrize(
+    "message", [b"\x04\x00\x01\x00", b"\x06\x01a", b"\x08\x01", b"\x09", b"\x02\x02\x0aread-write"]
+)
 def test_what_only_servers_may_say(message: bytes) -> None:
     with pytest.raises(ServerOnly):
         protocol.read(message)
 
 
-@pytest.mark.parametrize("message", [b"", b"\x00", b"\x00\x02", b"\x00\x02\x05abc", b"\x00\x03\x00", b"\x80", b"\xff" * 12])
+@pytest.mark.parametrize(
+    "message", [b"", b"\x00", b"\x00\x02", b"\x00\x02\x05abc", b"\x00\x03\x00", b"\x80", b"\xff" * 12]
+)
 def test_what_nobody_says(message: bytes) -> None:
     with pytest.raises(ProtocolError):
         protocol.read(message)

@@ -82,16 +82,16 @@ async def found(settings: Settings) -> World:
     """A new tenant."""
     db = Database(settings.app_database_url.get_secret_value())
     async with db.transaction() as session:
-        user = await auth.register(
-            session, email=f"{clock.new_id()}@example.org", name="Ada", password_hash="unusable"
-        )
+        user = await auth.register(session, email=f"{clock.new_id()}@example.org", name="Ada", password_hash="unusable")
         session_row = auth.AuthSession(user_id=user.id, expires_at=clock.now().replace(year=2100))
         session.add(session_row)
     actor = Actor(user.id, session_row.id, user.name)
     async with db.transaction(user_id=user.id) as session:
         organization = await orgs.found(session, actor, name="Analytical Engines")
     signer = Signer.from_settings(settings)
-    return World(settings, db, signer, Actor(user.id, session_row.id, user.name, frozenset({organization.id})), organization.id)
+    return World(
+        settings, db, signer, Actor(user.id, session_row.id, user.name, frozenset({organization.id})), organization.id
+    )
 
 
 class Collab:

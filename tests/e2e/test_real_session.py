@@ -11,9 +11,7 @@ WATCHERS: tuple[Kind, ...] = ("y-websocket", "hocuspocus-4")
 async def test_the_paper_is_the_same_everywhere(ann: Person, node: Node) -> None:
     session, api, document_id = trace.load(), ann.api, ann.document["id"]
     access = await ann.json("POST", f"/documents/{document_id}/collab-token")
-    watchers = [
-        await YClient.connect(node, kind, access["url"], document_id, access["token"]) for kind in WATCHERS
-    ]
+    watchers = [await YClient.connect(node, kind, access["url"], document_id, access["token"]) for kind in WATCHERS]
     for watcher in watchers:
         await watcher.synced()
 

@@ -167,7 +167,5 @@ async def failures(desk: Desk, document_id: UUID) -> bool:
 
 async def replay(worker: Runtime, desk: Desk, document_id: UUID) -> None:
     async with worker.db.transaction() as session:
-        await outbox.emit(
-            session, outbox.DOCUMENT_CHANGED, [(desk.org_id, document_id)], payload={"replay_of": "test"}
-        )
+        await outbox.emit(session, outbox.DOCUMENT_CHANGED, [(desk.org_id, document_id)], payload={"replay_of": "test"})
     await settled(worker, [document_id])

@@ -32,9 +32,7 @@ async def start(worker: Runtime, port: int, **changes: str) -> Process:
         "DOXIE_FLOWS_PORT": str(port),
         **changes,
     }
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "flows", env=os.environ | environment, cwd="/"
-    )
+    return await asyncio.create_subprocess_exec(sys.executable, "-m", "flows", env=os.environ | environment, cwd="/")
 
 
 async def is_ready(port: int) -> bool:
@@ -61,9 +59,7 @@ async def test_a_killed_worker_is_succeeded_and_its_run_ends(worker: Runtime, de
     document_id = await desk.document()
     port = free_port()
     async with Valve(port_of(worker.settings.s3_endpoint)) as valve:
-        process = await start(
-            worker, port, DOXIE_S3_ENDPOINT=f"http://127.0.0.1:{valve.port}", DOXIE_LEASE_SECONDS="2"
-        )
+        process = await start(worker, port, DOXIE_S3_ENDPOINT=f"http://127.0.0.1:{valve.port}", DOXIE_LEASE_SECONDS="2")
         await until(partial(is_ready, port), 40)
         valve.hang()
         await desk.write(document_id, *typing("survives"))

@@ -11,7 +11,7 @@ from models.base import OrgOwned
 from tests.conftest import Stack
 from tests.people import Pen, Person
 
-TABLES = sorted(table.__tablename__ for table in OrgOwned.__subclasses__())
+TABLES = sorted(str(table.__tablename__) for table in OrgOwned.__subclasses__())
 
 
 async def test_every_table_of_a_tenant_is_protected(owner_db: Database) -> None:
@@ -42,9 +42,7 @@ async def test_a_scope_sees_its_organization_only(
     assert orgs <= {ann.org_id}
 
 
-async def test_nothing_can_be_written_for_another_organization(
-    ann: Person, bob: Person, db: Database
-) -> None:
+async def test_nothing_can_be_written_for_another_organization(ann: Person, bob: Person, db: Database) -> None:
     statement = text("""
         INSERT INTO documents (org_id, id, title, version, created_by, created_at, updated_at)
         VALUES (:org, :id, 'planted', 1, :user, now(), now())

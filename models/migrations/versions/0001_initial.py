@@ -95,9 +95,7 @@ def upgrade() -> None:
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_auth_sessions_user_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_auth_sessions_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_auth_sessions")),
     )
     op.create_index(op.f("ix_auth_sessions_user_id"), "auth_sessions", ["user_id"], unique=False)
@@ -121,9 +119,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("trashed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_documents_created_by")),
-        sa.ForeignKeyConstraint(
-            ["org_id"], ["organizations.id"], name=op.f("fk_documents_org_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["org_id"], ["organizations.id"], name=op.f("fk_documents_org_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_documents")),
     )
     op.create_index("ix_documents_id", "documents", ["id"], unique=False)
@@ -156,9 +152,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["org_id"], ["organizations.id"], name=op.f("fk_memberships_org_id"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_memberships_user_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_memberships_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("org_id", "user_id", name=op.f("pk_memberships")),
     )
     op.create_index(op.f("ix_memberships_user_id"), "memberships", ["user_id"], unique=False)
@@ -181,17 +175,13 @@ def upgrade() -> None:
         sa.Column("flow_run_id", sa.Uuid(), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "state IN ('running', 'succeeded', 'failed')", name=op.f("ck_pipeline_runs_state")
-        ),
+        sa.CheckConstraint("state IN ('running', 'succeeded', 'failed')", name=op.f("ck_pipeline_runs_state")),
         sa.ForeignKeyConstraint(
             ["org_id"], ["organizations.id"], name=op.f("fk_pipeline_runs_org_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_pipeline_runs")),
     )
-    op.create_index(
-        "ix_pipeline_runs_document", "pipeline_runs", ["org_id", "document_id", "id"], unique=False
-    )
+    op.create_index("ix_pipeline_runs_document", "pipeline_runs", ["org_id", "document_id", "id"], unique=False)
     op.create_index("ix_pipeline_runs_state", "pipeline_runs", ["org_id", "state", "id"], unique=False)
     op.create_table(
         "refresh_tokens",
@@ -278,9 +268,7 @@ def upgrade() -> None:
         sa.Column("flow_run_id", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "state IN ('pending', 'running', 'succeeded', 'failed')", name=op.f("ck_exports_state")
-        ),
+        sa.CheckConstraint("state IN ('pending', 'running', 'succeeded', 'failed')", name=op.f("ck_exports_state")),
         sa.ForeignKeyConstraint(
             ["org_id", "document_id"],
             ["documents.org_id", "documents.id"],
@@ -342,9 +330,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_revisions")),
-        sa.UniqueConstraint(
-            "org_id", "document_id", "number", name=op.f("uq_revisions_org_id_document_id_number")
-        ),
+        sa.UniqueConstraint("org_id", "document_id", "number", name=op.f("uq_revisions_org_id_document_id_number")),
     )
     op.create_index("ix_revisions_seq", "revisions", ["org_id", "document_id", "seq_to"], unique=False)
     security.protect("organizations", "id")

@@ -86,9 +86,7 @@ async def test_what_keeps_dying_is_given_up(tmp_path: Path) -> None:
         Service("steady", ("/bin/sleep", "60"), os.environ),
         Service("unlucky", (sys.executable, "-c", unlucky), os.environ, depends_on=("steady",)),
     ]
-    with pytest.raises(
-        StackError, match=r"unlucky exited with code 3: FATAL: out of luck .*5 times in a row"
-    ):
+    with pytest.raises(StackError, match=r"unlucky exited with code 3: FATAL: out of luck .*5 times in a row"):
         await Supervisor(home, nodes, Progress()).run(lambda: None)
     assert not list(orphans.find({orphans.HOME: str(home.root)}))
 

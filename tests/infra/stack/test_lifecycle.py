@@ -107,6 +107,4 @@ def test_prefect_on_the_embedded_postgres(doxie: Doxie) -> None:
         assert connection.execute(owner).fetchall() == [("prefect",)]
     assert not list(doxie.home.rglob("*.db"))
     environment = Path(f"/proc/{stack['prefect']['pid']}/environ").read_text()
-    assert not set(environment.split("\0")) & {
-        f"{k}={v}" for k, v in read_env(doxie.home / "secrets.env").items()
-    }
+    assert not set(environment.split("\0")) & {f"{k}={v}" for k, v in read_env(doxie.home / "secrets.env").items()}

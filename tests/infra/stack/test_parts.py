@@ -22,9 +22,7 @@ from infra.stack.services import table
 printable = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="$"))
 
 
-@given(
-    st.dictionaries(st.from_regex(r"\A[A-Z_]{1,9}\Z"), st.one_of(printable, st.just("-----\nPEM\n-----\n")))
-)
+@given(st.dictionaries(st.from_regex(r"\A[A-Z_]{1,9}\Z"), st.one_of(printable, st.just("-----\nPEM\n-----\n"))))
 def test_variables_read_back_here_and_by_dotenv(
     tmp_path_factory: pytest.TempPathFactory, values: dict[str, str]
 ) -> None:
@@ -81,9 +79,7 @@ def test_a_long_log_is_moved_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for number in range(5):
         log.write_text(f"run number {number}")
         logs.rotate(log)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        f"service.log.{number}" for number in (1, 2, 3)
-    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"service.log.{number}" for number in (1, 2, 3)]
     assert (tmp_path / "service.log.1").read_text() == "run number 4"
 
 

@@ -45,9 +45,7 @@ any_mark = st.builds(
     st.sampled_from(["bold", "code", "link", "comment", "underline", "x-y"]),
     attributes,
 )
-any_text = st.builds(
-    lambda text, found: text_node(text, tidy_marks(found)), texts, st.lists(any_mark, max_size=3)
-)
+any_text = st.builds(lambda text, found: text_node(text, tidy_marks(found)), texts, st.lists(any_mark, max_size=3))
 any_node: st.SearchStrategy[Node] = st.recursive(
     any_text,
     lambda inner: st.builds(
@@ -65,14 +63,10 @@ hrefs = st.sampled_from(
     ["https://a.b/c?d=1&e=2#f", "/rel (x)", "mailto:a@b.c", "a b<c>", "", "x\\y", "é&amp;", "http://a/*_"]
 )
 sources = hrefs.filter(lambda href: not href.startswith("mailto"))
-rich_text = st.builds(
-    text_node, texts, marks(["bold", "italic", "strike", "code", "underline", "highlight"], hrefs)
-)
+rich_text = st.builds(text_node, texts, marks(["bold", "italic", "strike", "code", "underline", "highlight"], hrefs))
 inline = st.lists(rich_text | st.just(element("hardBreak")), max_size=5).map(join)
 paragraph = inline.map(lambda content: element("paragraph", None, content))
-heading = st.builds(
-    lambda level, content: element("heading", {"level": level}, content), st.integers(1, 6), inline
-)
+heading = st.builds(lambda level, content: element("heading", {"level": level}, content), st.integers(1, 6), inline)
 code_block = st.builds(
     lambda language, text: element("codeBlock", {"language": language}, [text_node(text, [])]),
     st.sampled_from([None, "py", "c++", "a b"]),
@@ -119,9 +113,7 @@ def _nested(
         leaf,
         lambda inner: (
             lists(first, inner)
-            | st.lists(inner, min_size=1, max_size=3).map(
-                lambda content: element("blockquote", None, content)
-            )
+            | st.lists(inner, min_size=1, max_size=3).map(lambda content: element("blockquote", None, content))
             | tables(cell)
         ),
         max_leaves=6,
@@ -131,21 +123,17 @@ def _nested(
 valid_document = st.lists(_nested(paragraph, leaf, leaf), max_size=4).map(document)
 
 # What Markdown can say: no marks without a sign, no emphasis with blanks at its edges, no empty paragraphs
-said = st.lists(
-    st.sampled_from([*"ab1.*_~`[]()<>&!#+-=|\\:é漢😀", "&amp;", "**", "a b"]), min_size=1, max_size=6
-).map("".join)
+said = st.lists(st.sampled_from([*"ab1.*_~`[]()<>&!#+-=|\\:é漢😀", "&amp;", "**", "a b"]), min_size=1, max_size=6).map(
+    "".join
+)
 said_text = st.builds(text_node, said, marks(["bold", "italic", "strike", "code"], hrefs)).filter(
-    lambda node: (
-        not ("]:" in node["text"] and {"link", "code"} <= {mark["type"] for mark in node.get("marks", [])})
-    )
+    lambda node: not ("]:" in node["text"] and {"link", "code"} <= {mark["type"] for mark in node.get("marks", [])})
 )
 said_inline = st.lists(said_text, min_size=1, max_size=5).map(join)
 said_paragraph = said_inline.map(lambda content: element("paragraph", None, content))
 said_leaf = (
     said_paragraph
-    | st.builds(
-        lambda level, content: element("heading", {"level": level}, content), st.integers(1, 6), said_inline
-    )
+    | st.builds(lambda level, content: element("heading", {"level": level}, content), st.integers(1, 6), said_inline)
     | st.builds(lambda text: element("codeBlock", {"language": "py"}, [text_node(text, [])]), said)
     | st.just(element("horizontalRule"))
     | st.builds(lambda src, alt: element("image", {"src": src, "alt": alt}), sources, said)

@@ -14,9 +14,7 @@ from models.content.schema import Node, key
 from tests.models.content.strategies import any_document, texts, valid_document
 from tests.models.content.test_prosemirror import RICH, edits, load, made
 
-PARAGRAPHS = "\n\n".join(
-    f"Paragraph {number} with some words in it, and **bold** ones." for number in range(200)
-)
+PARAGRAPHS = "\n\n".join(f"Paragraph {number} with some words in it, and **bold** ones." for number in range(200))
 
 
 def size_of_edit(doc: Doc[Any], target: Node) -> int:
@@ -64,9 +62,7 @@ def test_what_is_equal_makes_no_update() -> None:
     assert size_of_edit(doc, content.parse_markdown(PARAGRAPHS)) == 0
 
 
-@pytest.mark.parametrize(
-    "theirs", ["# Their\n\nsecond", "first\n\nsecond, theirs", "first\n\nsecond\n\nthird"]
-)
+@pytest.mark.parametrize("theirs", ["# Their\n\nsecond", "first\n\nsecond, theirs", "first\n\nsecond\n\nthird"])
 def test_concurrent_edits_elsewhere_survive(theirs: str) -> None:
     here = made(content.parse_markdown("first\n\nsecond\n\n- list"))
     there: Doc[Any] = Doc()

@@ -17,9 +17,7 @@ TAGS = (
     "a blockquote br code div em h1 h2 h3 h4 h5 h6 hr img input li mark ol p pre s span strong sub sup table "
     "tbody td th tr u ul"
 )
-ATTRIBUTES = (
-    "alt checked class colspan data-checked data-type disabled href rel rowspan src start style title type"
-)
+ATTRIBUTES = "alt checked class colspan data-checked data-type disabled href rel rowspan src start style title type"
 
 
 class Audit(HTMLParser):
@@ -38,9 +36,7 @@ def test_html_has_nothing_but_what_it_should(node: Node) -> None:
 
 def test_the_shape_of_html() -> None:
     html = content.to_html(load(RICH["nodes"]["update"]))
-    assert html.startswith(
-        '<h2>Title</h2><p>One<br>two</p><p></p><ul><li><p>a</p><ol start="3"><li><p>b</p></li></ol>'
-    )
+    assert html.startswith('<h2>Title</h2><p>One<br>two</p><p></p><ul><li><p>a</p><ol start="3"><li><p>b</p></li></ol>')
     assert '<th colspan="2"><p>wide</p></th>' in html
     assert '<p>Hi <span data-type="mention">@Ada</span>!</p>' in html
 
@@ -60,9 +56,7 @@ def test_everything_is_escaped() -> None:
     assert '"><x' not in html
 
 
-@pytest.mark.parametrize(
-    "url", ["http://a", "https://a", "mailto:a@b", "/a:b", "a/b", "#c", "?d=e:f", "", "//h/p"]
-)
+@pytest.mark.parametrize("url", ["http://a", "https://a", "mailto:a@b", "/a:b", "a/b", "#c", "?d=e:f", "", "//h/p"])
 def test_links_that_lead_somewhere(url: str) -> None:
     assert safe_link(url) == url
 

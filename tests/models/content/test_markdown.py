@@ -13,9 +13,7 @@ from tests.models.content.strategies import TRICKY, said_document, valid_documen
 from tests.models.content.test_prosemirror import RICH, load, made
 
 SOURCE = st.lists(
-    st.sampled_from(
-        [*TRICKY, "\n\n", "> ", "# ", "    ", "```", "| a |\n|---|\n", "- [ ] ", "<br>", "![a](b)"]
-    )
+    st.sampled_from([*TRICKY, "\n\n", "> ", "# ", "    ", "```", "| a |\n|---|\n", "- [ ] ", "<br>", "![a](b)"])
 ).map("".join)
 
 GOLDEN = r"""# Heading
@@ -150,7 +148,7 @@ def test_only_edited_blocks_lose_what_markdown_cannot_say(index: int, edit: str)
     ]
     node = {"type": "doc", "content": underlined}
     merged = content.merge_markdown(node, content.markdown_of(node).replace(f"p{index}", edit))
-    assert [block for i, block in enumerate(merged["content"]) if i != index] == underlined[
-        :index
-    ] + underlined[index + 1 :]
+    assert [block for i, block in enumerate(merged["content"]) if i != index] == underlined[:index] + underlined[
+        index + 1 :
+    ]
     assert merged["content"][index] == content.parse_markdown(edit)["content"][0]

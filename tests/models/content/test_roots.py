@@ -35,9 +35,7 @@ def test_markdown_is_written_verbatim_into_a_plain_text() -> None:
         content.write_markdown(load(PLAIN["two"]), "x")
 
 
-@pytest.mark.parametrize(
-    "update", [PLAIN["default"], PLAIN["formatted"], *(case["update"] for case in RICH.values())]
-)
+@pytest.mark.parametrize("update", [PLAIN["default"], PLAIN["formatted"], *(case["update"] for case in RICH.values())])
 def test_writing_what_was_read_is_no_edit(update: str) -> None:
     doc = load(update)
     assert edits(doc, lambda: content.write_markdown(doc, content.to_markdown(doc))) == []
