@@ -33,7 +33,7 @@ def decodes(update: bytes) -> bool:
 
 
 def plausible(data: bytes) -> bool:
-    """Whether an update or a state vector states no more clients than could be in it: pycrdt reserves memory for them."""
+    """Whether an update or a state vector states no more clients than fit into it: pycrdt reserves memory for them."""
     if data and data[0] < 0x80:
         return True
     try:

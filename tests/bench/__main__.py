@@ -26,7 +26,7 @@ async def main(names: list[str]) -> None:
         reports = {name: await BENCHMARKS[name]() for name in names or BENCHMARKS}
     for report in reports.values():
         console.print(report.table())
-    print(json.dumps({name: report.rows for name, report in reports.items()}, indent=1))  # noqa: T201
+    print(json.dumps({name: report.rows for name, report in reports.items()}, indent=1))
 
 
 if __name__ == "__main__":

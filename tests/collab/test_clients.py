@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import get_args
+from uuid import UUID
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.collab.world import Collab, World
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
-async def join(node: Node, kind: Kind, collab: Collab, world: World, doc: object, **options: object) -> YClient:
+async def join(node: Node, kind: Kind, collab: Collab, world: World, doc: UUID, **options: object) -> YClient:
     """A client that has synced."""
     client = await YClient.connect(
         node,
@@ -20,7 +21,7 @@ async def join(node: Node, kind: Kind, collab: Collab, world: World, doc: object
         str(doc),
         world.token(doc),
         ack=True,
-        **options,  # type: ignore[arg-type]
+        **options,
     )
     return await client.synced()
 

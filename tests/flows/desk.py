@@ -122,7 +122,7 @@ def url_of(url: URL) -> str:
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
     """Wait for something to become true."""
     async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 - another process has no event for us
+        while not await condition():
             await asyncio.sleep(0.05)
 
 
