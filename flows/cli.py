@@ -82,6 +82,17 @@ def backups() -> None:
     console.print(table)
 
 
+@app.command()
+def demo(
+    limit: Annotated[int | None, typer.Option(min=1, help="Play only so many keystrokes.")] = None,
+) -> None:
+    """Play a real editing session of 259 778 keystrokes through every part, check it, and show what it cost."""
+    from flows.demo import run
+
+    if not _run(run(limit)):
+        raise typer.Exit(1)
+
+
 def _run(work: Coroutine[Any, Any, T]) -> T:
     """Do it, or say in one line why not."""
     try:

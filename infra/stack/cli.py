@@ -105,12 +105,6 @@ def demo(context: typer.Context) -> None:
     _on_running_stack("demo", *context.args)
 
 
-@app.command(context_settings=_VERBATIM)
-def mails(context: typer.Context) -> None:
-    """Show the mails that the running stack has sent."""
-    _on_running_stack("mails", *context.args)
-
-
 def _on_running_stack(*arguments: str) -> None:
     """Hand over to the flows' own command, with the variables of the running stack."""
     home = homes.at(None)
