@@ -18,7 +18,12 @@ AT_ONCE = 8
 """Documents of a batch that are worked on at the same time: most of it is waiting for the stores."""
 
 
-@flow(name="persist_documents", validate_parameters=False)
+@flow(
+    name="persist_documents",
+    validate_parameters=False,
+    persist_result=False,
+    result_storage=runtime.NOWHERE,
+)
 async def persist_documents(claims: list[Claim]) -> State[Any]:
     """Fold, store and index a batch of documents that have changed.
 

@@ -20,7 +20,7 @@ ATTEMPTS = 5
 """After so many an export has failed."""
 
 
-@flow(name="export_document")
+@flow(name="export_document", persist_result=False, result_storage=runtime.NOWHERE)
 async def export_document(export_id: UUID, org_id: UUID, claim: Claim | None = None) -> State[Any]:
     """Make an export with the rights of whoever asked for it, and store it.
 

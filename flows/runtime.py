@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 from prefect.context import FlowRunContext
@@ -15,6 +16,13 @@ from infra.settings import Settings, get_settings
 from infra.storage import ObjectStore
 
 log = get_logger(__name__)
+
+NOWHERE = Path("results")
+"""The `result_storage` of a flow that runs inside a long-lived process, with `persist_result=False`.
+
+Nothing is ever written there. Without it, Prefect asks its server for a default at the start of each
+run, by a synchronous call: a server that hangs would then stop the event loop of the worker.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -74,6 +75,7 @@ def stack() -> Iterator[Stack]:
     get_settings.cache_clear()
     yield Stack(HOME, get_settings())
     doxie("down", home=HOME)
+    shutil.rmtree(HOME, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

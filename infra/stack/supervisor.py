@@ -96,8 +96,10 @@ class Supervisor:
             async with asyncio.TaskGroup() as group:
                 for node in self._nodes.values():
                     group.create_task(self._start_in_turn(node))
-        except* (StackError, OSError) as failures:
-            raise failures.exceptions[0] from None
+        except ExceptionGroup as failures:
+            # Not `except*`: early releases of Python 3.11 wrap what is raised there into a group again.
+            known = failures.subgroup((StackError, OSError))
+            raise (known or failures).exceptions[0] from None
 
     async def _start_in_turn(self, node: Node) -> None:
         for name in node.depends_on:

@@ -40,10 +40,12 @@ def tree(tmp_path: Path) -> Path:
 
 
 def doxie(tree: Path, *arguments: str, path: str = os.environ["PATH"]) -> "subprocess.Popen[str]":
+    # `./doxie test` puts this project on the path, and there it would win over the one in the tree.
+    without_own_packages = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.Popen(
         [tree / "doxie", *arguments],
         cwd="/",
-        env={**os.environ, "PATH": path},
+        env={**without_own_packages, "PATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
