@@ -6,7 +6,7 @@ The event loop runs in a thread of its own, for its stack: see infra/bigstack.py
 import asyncio
 import signal
 import sys
-import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 
 import uvloop
@@ -22,38 +22,39 @@ log = get_logger(__name__)
 def main() -> int:
     """The exit status: 0 when everything was saved."""
     configure("collab")
-    result: Future[bool] = Future()
-    stopping = threading.Event()
-    bigstack.start_thread(lambda: _run(result, stopping), "collab")
+    started: Future[Callable[[], None]] = Future()
+    ended: Future[bool] = Future()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stopping.set())
+        signal.signal(number, lambda _number, _frame: started.add_done_callback(_stop))
+    bigstack.start_thread(lambda: _run(started, ended), "collab")
     try:
-        return 0 if result.result() else 1
+        return 0 if ended.result() else 1
     except Exception as error:
         log.critical("collab cannot run", error=repr(error))
         return 1
 
 
-def _run(result: "Future[bool]", stopping: threading.Event) -> None:
+def _stop(started: "Future[Callable[[], None]]") -> None:
+    started.result()()
+
+
+def _run(started: "Future[Callable[[], None]]", ended: "Future[bool]") -> None:
     try:
-        result.set_result(uvloop.run(_serve(stopping)))
+        ended.set_result(uvloop.run(_serve(started)))
     except BaseException as error:  # this thread ends here; the main thread tells
-        result.set_exception(error)
+        ended.set_exception(error)
 
 
-async def _serve(stopping: threading.Event) -> bool:
-    stop = asyncio.Event()
-    waiting = asyncio.create_task(_forward(stopping, stop))
-    try:
-        return await Door(get_settings()).run(stop)
-    finally:
-        waiting.cancel()
+async def _serve(started: "Future[Callable[[], None]]") -> bool:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    door = Door(get_settings())
+    started.set_result(lambda: _call(loop, stop))
+    return await door.run(stop)
 
 
-async def _forward(stopping: threading.Event, stop: asyncio.Event) -> None:
-    while not stopping.is_set():
-        await asyncio.sleep(0.05)
-    stop.set()
+def _call(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(stop.set)
 
 
 if __name__ == "__main__":

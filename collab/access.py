@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from collab.protocol import Close
-from collab.rooms import CannotOpen
-from collab.seat import Guest
+from collab.seat import CannotOpen, Guest
 from infra.db import Database
 from infra.settings import Settings
 from infra.tokens import Signer, TokenError
@@ -88,3 +87,13 @@ async def cookie_guest(db: Database, claims: dict[str, Any], document_id: UUID) 
         raise CannotOpen(Close.FORBIDDEN, error.detail) from error
     may_write = scope.allows(Permission.DOCUMENT_WRITE)
     return Guest(actor.user_id, actor.session_id, document.org_id, document_id, may_write)
+
+
+async def guest_now(db: Database, guest: Guest) -> Guest:
+    """The guest as they would be admitted now.
+
+    Raises:
+        CannotOpen: they would not be.
+    """
+    claims = {"sub": str(guest.user_id), "sid": str(guest.session_id)}
+    return await cookie_guest(db, claims, guest.document_id)

@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, Final
 
 from picows import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener, ws_create_server
 
-from collab import protocol
+from collab import access, protocol
 from collab.connection import Connection
+from collab.gatekeeper import Gatekeeper
 from collab.library import Library
 from collab.metrics import Metrics
 from collab.protocol import Close
@@ -39,7 +41,14 @@ class Door:
         self._db = Database(settings.app_database_url.get_secret_value())
         self._bus = Bus(settings.redis_url.get_secret_value())
         self._metrics = Metrics()
-        self._rooms = Rooms(self._db, Library(self._db, ObjectStore(settings)), self._bus, self._metrics)
+        self._gatekeeper = Gatekeeper(partial(access.guest_now, self._db))
+        self._rooms = Rooms(
+            self._db,
+            Library(self._db, ObjectStore(settings)),
+            self._bus,
+            self._metrics,
+            suspect=self._gatekeeper.suspect,
+        )
         self._reception = Reception(settings, Signer.from_settings(settings), self._db, self._rooms)
         self._tick = Tick(asyncio.get_running_loop())
         self._connections: set[Connection] = set()
@@ -55,6 +64,8 @@ class Door:
             self._rooms.herald.run(),
             self._rooms.follow(),
             self._rooms.sweep(),
+            self._gatekeeper.run(),
+            self._gatekeeper.go_round(self._rooms.all),
             self._check_stores(),
             self._check_sockets(),
         ):

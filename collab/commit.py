@@ -1,7 +1,7 @@
 """One commit: edits of many rooms, appended to the journal in one transaction."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -41,11 +41,14 @@ class Batch:
         """All edits, room by room."""
         return [edit for edits in self.rooms.values() for edit in edits]
 
-    def saved(self, seqs: list[int]) -> None:
-        """They are committed under these seqs: tell the rooms."""
+    def saved(self, seqs: list[int], tell: Callable[[Room, int, bytes], None]) -> None:
+        """They are committed under these seqs: tell the rooms, and each edit to `tell`."""
         at = 0
         for room, edits in self.rooms.items():
-            room.saved(seqs[at : at + len(edits)])
+            own = seqs[at : at + len(edits)]
+            room.saved(own)
+            for edit, seq in zip(edits, own, strict=True):
+                tell(room, seq, edit.payload)
             at += len(edits)
 
     def give_back(self) -> None:

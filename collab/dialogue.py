@@ -7,8 +7,8 @@ from uuid import UUID
 from collab import protocol
 from collab.place import Place
 from collab.protocol import Close, Said
-from collab.rooms import CannotOpen, Rooms
-from collab.seat import Guest, Line
+from collab.rooms import Rooms
+from collab.seat import CannotOpen, Guest, Line
 
 MAX_DOCUMENTS: Final = 100
 _KEEPALIVE: Final = protocol.frame(b"", protocol.KEEPALIVE)
@@ -121,10 +121,8 @@ class Hocuspocus:
                 self._places[address] = place
                 _admit(place, self._let_in, token, document)
                 self.admitted = True
-            else:
-                guest = self._let_in(token, _document_id(document))
-                if isinstance(guest, Guest):
-                    place.admit_again(guest)
+            elif token and isinstance(guest := self._let_in(token, _document_id(document)), Guest):
+                place.admit_again(guest)
         except CannotOpen as error:
             self._turned_away(place, error.code, error.reason)
 

@@ -1,6 +1,7 @@
 """Stored documents, as rooms need them: the newest state, the journal's tail, and the shelf for what does not apply."""
 
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,6 +13,8 @@ from infra.storage import ObjectStore
 from models.documents import Loaded, journal, load
 
 log = get_logger(__name__)
+
+T = TypeVar("T")
 
 READ_SECONDS: Final = 15.0
 
@@ -28,11 +31,11 @@ class Library:
 
     async def newest(self, room: Room) -> Loaded:
         """What has to be applied to an empty Doc."""
-        return await within(READ_SECONDS, self._newest(room))
+        return await within(READ_SECONDS, _again(self._newest, room))
 
     async def tail(self, room: Room) -> list[journal.Entry]:
         """The journal after what the room has."""
-        return await within(READ_SECONDS, self._tail(room))
+        return await within(READ_SECONDS, _again(self._tail, room))
 
     async def quarantine(self, room: Room, bad: list[Unsaved]) -> None:
         """Keep edits that do not apply where people can look at them."""
@@ -54,3 +57,11 @@ class Library:
             for entry in bad:
                 if entry.raw is not None:
                     await journal.quarantine(session, edit_of(room, entry, entry.raw), error="does not apply")
+
+
+async def _again(read: Callable[[Room], Awaitable[T]], room: Room) -> T:
+    """Read, and once more if that fails: a connection from the pool may be older than the server."""
+    try:
+        return await read(room)
+    except OUTAGES:
+        return await read(room)

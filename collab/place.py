@@ -9,8 +9,8 @@ from collab import protocol
 from collab.lib0 import ProtocolError
 from collab.protocol import Close, Said
 from collab.room import NotAllowed, Room
-from collab.rooms import CannotOpen, Rooms
-from collab.seat import Guest, Line, Seat
+from collab.rooms import Rooms
+from collab.seat import CannotOpen, Guest, Line, Seat
 
 MAX_QUEUED_MESSAGES: Final = 1000
 MAX_QUEUED_BYTES: Final = 4 * 1024 * 1024

@@ -8,8 +8,8 @@ from uuid import UUID
 from collab import access
 from collab.dialogue import Hocuspocus, LetIn, YWebsocket
 from collab.protocol import Close
-from collab.rooms import CannotOpen, Rooms
-from collab.seat import Guest, Line
+from collab.rooms import Rooms
+from collab.seat import CannotOpen, Guest, Line
 from infra.db import Database
 from infra.settings import Settings
 from infra.tokens import Signer

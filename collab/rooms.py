@@ -6,7 +6,7 @@ and is read from the journal. A document that cannot be loaded is never replaced
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from collab.library import OUTAGES, Library
 from collab.metrics import Metrics
 from collab.protocol import Close
 from collab.room import Room
-from collab.seat import Guest, Seat
+from collab.seat import CannotOpen, Guest, Seat
 from collab.writer import Writer
 from infra.bus import Bus, Kind, Message
 from infra.db import Database
@@ -32,31 +32,30 @@ KEEP_SECONDS: Final = 30.0
 SWEEP_SECONDS: Final = 5.0
 CHECKED_PER_SWEEP: Final = 20
 USER_BYTES: Final = 16
+HELLO: Final = b""
+SWEEPS_PER_HELLO: Final = 4
+SHARED_SECONDS: Final = 60.0
+"""Who has not heard another process say hello for so long has the document to itself, and need not tell."""
 NO_DOCUMENT: Final = UUID(int=0)
-
-
-class CannotOpen(Exception):
-    """This document cannot be opened; the socket is to be closed with `code`."""
-
-    def __init__(self, code: Close, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
 
 
 class Rooms:
     """All rooms of one process."""
 
-    def __init__(self, db: Database, library: Library, bus: Bus, metrics: Metrics) -> None:
+    def __init__(
+        self, db: Database, library: Library, bus: Bus, metrics: Metrics, *, suspect: Callable[[Room], None]
+    ) -> None:
         self._library = library
         self._bus = bus
         self._metrics = metrics
+        self._suspect = suspect
         self.herald = Herald(bus)
-        self.writer = Writer(db, self.herald, metrics, repair=self._repair, expel=self.expel)
+        self.writer = Writer(db, metrics, repair=self._repair, expel=self.expel, saved=self._tell_saved)
         self._open: dict[UUID, Room] = {}
         self._arriving: dict[UUID, Room] = {}
         self._opening: dict[UUID, asyncio.Task[Room]] = {}
         self._empty_since: dict[Room, float] = {}
+        self._shared_until: dict[UUID, float] = {}
         self._catching_up: set[Room] = set()
         self._loads = asyncio.Semaphore(LOADS_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -84,6 +83,10 @@ class Rooms:
             await asyncio.shield(opening)
         return room
 
+    def all(self) -> list[Room]:
+        """Every open document."""
+        return list(self._open.values())
+
     def enter(self, room: Room, seat: Seat) -> None:
         """Let a seat join."""
         self._empty_since.pop(room, None)
@@ -97,8 +100,12 @@ class Rooms:
 
     def tell_presence(self, room: Room, seat: Seat, states: bytes) -> None:
         """Tell other nodes what a socket here said about itself."""
-        if states:
+        if states and self._is_shared(room.document_id):
             self.herald.tell(room.document_id, Kind.AWARENESS, seat.guest.user_id.bytes + states)
+
+    def _tell_saved(self, room: Room, seq: int, raw: bytes) -> None:
+        if self._is_shared(room.document_id):
+            self.herald.tell(room.document_id, Kind.UPDATE, raw, seq)
 
     # --- opening and closing ---
 
@@ -123,7 +130,7 @@ class Rooms:
             del self._arriving[document_id], self._opening[document_id]
         self._open[document_id] = room
         self._empty_since[room] = time.monotonic()
-        self.herald.tell(document_id, Kind.AWARENESS, b"")
+        self._say_hello(room)
         if room.progress.behind:
             self._catch_up(room)
         return room
@@ -139,6 +146,7 @@ class Rooms:
             del self._open[room.document_id]
             self._unsubscribe(room.document_id)
         self._empty_since.pop(room, None)
+        self._shared_until.pop(room.document_id, None)
         self.writer.forget(room)
 
     def _unsubscribe(self, document_id: UUID) -> None:
@@ -155,10 +163,13 @@ class Rooms:
             for room in self._open.values():
                 room.expire(now)
             self._metrics.rooms = len(self._open)
-            for document_id in list(self._open)[:CHECKED_PER_SWEEP]:
+            some = max(CHECKED_PER_SWEEP, len(self._open) // SWEEPS_PER_HELLO + 1)
+            for number, document_id in enumerate(list(self._open)[:some]):
                 room = self._open.pop(document_id)
                 self._open[document_id] = room  # behind the others, which are next
-                self._catch_up(room)
+                self._say_hello(room)
+                if number < CHECKED_PER_SWEEP:
+                    self._catch_up(room)
 
     # --- repairing ---
 
@@ -203,17 +214,33 @@ class Rooms:
             self.writer.mark(room)  # nothing to save, but to be applied with the next commit
             if room.progress.behind and room.document_id in self._open:
                 self._catch_up(room)
+        elif message.kind is Kind.AWARENESS and message.payload == HELLO:
+            self._hear_hello(room)
         elif message.kind is Kind.AWARENESS:
             self._take_presence(room, message)
         elif message.kind is Kind.RELOAD:
             self._catch_up(room)
+        elif message.kind is Kind.REVOKED:
+            self._suspect(room)
 
-    def _take_presence(self, room: Room, message: Message) -> None:
-        """Presence travels as the user's id and an awareness update; empty, it asks for everybody's."""
-        if not message.payload:
+    def _say_hello(self, room: Room) -> None:
+        """Let other processes that have this document open know that it is open here, too."""
+        self.herald.tell(room.document_id, Kind.AWARENESS, HELLO)
+
+    def _is_shared(self, document_id: UUID) -> bool:
+        return self._shared_until.get(document_id, 0) > time.monotonic()
+
+    def _hear_hello(self, room: Room) -> None:
+        """From now on tell what is saved here; what was not told until now, the other reads from the journal."""
+        if not self._is_shared(room.document_id):
+            self.herald.tell(room.document_id, Kind.RELOAD, b"")
+            self._say_hello(room)
             for user, states in room.presence.local().items():
                 self.herald.tell(room.document_id, Kind.AWARENESS, user + states)
-            return
+        self._shared_until[room.document_id] = time.monotonic() + SHARED_SECONDS
+
+    def _take_presence(self, room: Room, message: Message) -> None:
+        """Presence travels as the user's id and an awareness update."""
         user, states = message.payload[:USER_BYTES], message.payload[USER_BYTES:]
         try:
             room.heard(message.node, user, states, time.monotonic())

@@ -19,6 +19,15 @@ class Guest:
     may_write: bool
 
 
+class CannotOpen(Exception):
+    """This guest cannot have this document; the socket is to be closed with `code`."""
+
+    def __init__(self, code: Close, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
 class Line(Protocol):
     """What a seat needs of its socket."""
 

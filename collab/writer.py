@@ -14,12 +14,10 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from collab.commit import AlreadySaved, Batch, append, within
-from collab.herald import Herald
 from collab.metrics import Metrics
 from collab.protocol import Close
 from collab.room import Room
 from collab.seat import Seat
-from infra.bus import Kind
 from infra.db import Database
 from infra.logging import get_logger
 from models.documents import DocumentFull, DocumentGone
@@ -27,8 +25,8 @@ from models.documents import DocumentFull, DocumentGone
 log = get_logger(__name__)
 
 MAX_UNSAVED_BYTES: Final = 64 * 1024 * 1024
-EDITS_PER_COMMIT: Final = 2_000
-EDITS_PER_ROOM: Final = 500
+EDITS_PER_COMMIT: Final = 1_000
+EDITS_PER_ROOM: Final = 250
 GROUP_SECONDS: Final = 0.004
 """What arrives within so long shares a commit; what arrives during a commit shares the next one anyway."""
 COMMIT_SECONDS: Final = 15.0
@@ -37,17 +35,18 @@ RETRY_SECONDS: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 Expel = Callable[[Room, Close, str], None]
 Repair = Callable[[Room], Awaitable[None]]
+Saved = Callable[[Room, int, bytes], None]
 
 
 class Writer:
-    """Saves rooms. `repair` gives a broken room a new Doc, `expel` closes one that cannot be saved."""
+    """Saves rooms. `repair` gives a broken one a new Doc, `expel` closes one that cannot be saved, `saved` tells."""
 
-    def __init__(self, db: Database, herald: Herald, metrics: Metrics, *, repair: Repair, expel: Expel) -> None:
+    def __init__(self, db: Database, metrics: Metrics, *, repair: Repair, expel: Expel, saved: Saved) -> None:
         self._db = db
-        self._herald = herald
         self._metrics = metrics
         self._repair = repair
         self._expel = expel
+        self._saved = saved
         self._dirty: dict[Room, None] = {}
         self._saving = Batch()
         self._work = asyncio.Event()
@@ -114,7 +113,7 @@ class Writer:
             await self._repair(room)
         batch = self._take()
         if not batch.size:
-            batch.saved([])
+            batch.saved([], self._saved)
             return
         self._failing_since = self._failing_since or time.monotonic()
         self._saving = batch
@@ -155,9 +154,7 @@ class Writer:
             self._metrics.commits_total += 1
             self._metrics.edits_saved_total += len(seqs)
             self._one_by_one = False
-            for edit, seq in zip(batch.edits, seqs, strict=True):
-                self._herald.tell(edit.document_id, Kind.UPDATE, edit.payload, seq)
-            batch.saved(seqs)
+            batch.saved(seqs, self._saved)
 
     def _failed(self, batch: Batch, error: Exception) -> None:
         self._give_back(batch)

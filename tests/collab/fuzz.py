@@ -35,7 +35,7 @@ def seeds() -> list[bytes]:
     paragraph = fragment.children.append(pycrdt.XmlElement("paragraph", {"class": "p"}))
     paragraph.children.append(pycrdt.XmlText("rich")).format(0, 2, {"bold": True})
     del fields["b"]
-    fields["sub"] = pycrdt.Doc()
+    fields["sub"] = pycrdt.Doc(guid="sub")
     del watch
     made += [*made_here, doc.get_update(), editor.doc.get_update()]
     return made

@@ -1,6 +1,8 @@
 """What must not be lost, and what must not get in."""
 
 import asyncio
+import json
+import sys
 
 import httpx
 import pycrdt
@@ -12,7 +14,7 @@ from collab import lib0, protocol
 from tests.clients import Kind, Node, YClient
 from tests.collab.sockets import Editor
 from tests.collab.test_clients import KINDS, join
-from tests.collab.world import Collab, World, running
+from tests.collab.world import Collab, World, found, running
 
 
 def url(collab: Collab, doc: object, token: str, *, ack: bool = True) -> str:
@@ -193,6 +195,45 @@ async def test_a_document_that_goes_away_closes_its_sockets(node: Node, collab: 
     await bob.saved()
     assert await ann.closed() == 4404
     assert await world.journal(doc) == []
+
+
+async def test_a_cookie_counts_on_pages_of_ours(collab: Collab, world: World) -> None:
+    doc, foreign = await world.document(), await (await found(world.settings)).document()
+    cookie = world.signer.issue("access", sub=str(world.actor.user_id), seconds=60, sid=str(world.actor.session_id))
+    for document, origin, code in (
+        (doc, world.settings.public_url, None),
+        (doc, f"http://127.0.0.1:{collab.port}", None),
+        (doc, "https://evil.example", 4401),
+        (doc, None, 4401),
+        (foreign, world.settings.public_url, 4404),
+    ):
+        headers = {"Cookie": f"doxie_access={cookie}"} | ({"Origin": origin} if origin else {})
+        async with connect(f"{collab.url}/{document}?ack=1", additional_headers=headers) as socket:
+            if code is None:
+                await socket.send(protocol.update(Editor(1).type("x")))
+                await acknowledged(socket)
+            else:
+                assert await closed(socket) == code
+
+
+async def test_who_is_signed_out_has_to_go(collab: Collab, world: World) -> None:
+    someone = await found(world.settings)
+    doc = await someone.document()
+    async with connect(url(collab, doc, someone.token(doc))) as socket:
+        await socket.send(protocol.update(Editor(1).type("x")))
+        await acknowledged(socket)
+        await someone.sign_out(doc)
+        assert await closed(socket) == 4401
+
+
+async def test_a_room_outlives_mutated_updates() -> None:
+    """In a process of its own, since what it looks for is a crash."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.collab.fuzz", "1", "20000", stdout=-1, stderr=asyncio.subprocess.DEVNULL
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    assert json.loads(output)["panics"] > 0, "otherwise it has tried nothing"
 
 
 async def test_probes(collab: Collab) -> None:

@@ -71,6 +71,15 @@ class World:
         await bus.publish(document_id, Kind.UPDATE, payload, seq=seq)
         await bus.close()
 
+    async def sign_out(self, document_id: UUID) -> None:
+        """End the session, and tell who has this document open."""
+        assert self.actor.session_id is not None
+        async with self.db.transaction(user_id=self.actor.user_id) as session:
+            await auth.revoke(session, self.actor, self.actor.session_id)
+        bus = Bus(self.settings.redis_url.get_secret_value())
+        await bus.publish(document_id, Kind.REVOKED, b"")
+        await bus.close()
+
     async def edit(self, document_id: UUID, payload: bytes) -> int:
         """Journal an update without telling anybody."""
         edit = documents.Edit(self.org_id, document_id, payload, self.actor.user_id, None, "rest")
@@ -97,8 +106,9 @@ async def found(settings: Settings) -> World:
 class Collab:
     """A collab process on a port of its own."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, **environment: str) -> None:
         self._settings = settings
+        self._environment = environment
         self.port = free_port()
         self._process: asyncio.subprocess.Process | None = None
 
@@ -125,6 +135,7 @@ class Collab:
             "DOXIE_COLLAB_PORT": str(self.port),
             "DOXIE_LOG_FORMAT": "console",
             "DOXIE_LOG_LEVEL": "WARNING",
+            **self._environment,
         }
         self._process = await asyncio.create_subprocess_exec(sys.executable, "-m", "collab", env=environment)
         async with asyncio.timeout(20), httpx.AsyncClient() as client:
@@ -160,9 +171,9 @@ class Collab:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Collab]:
+async def running(settings: Settings, **environment: str) -> AsyncIterator[Collab]:
     """A collab process for a while."""
-    collab = Collab(settings)
+    collab = Collab(settings, **environment)
     await collab.start()
     try:
         yield collab

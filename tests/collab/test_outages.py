@@ -1,0 +1,187 @@
+"""Stores that fail or hang: typing goes on, nobody is told "saved" who is not, and everything is saved afterwards."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit, urlunsplit
+
+import pycrdt
+import pytest
+from websockets.asyncio.client import connect
+
+from collab import protocol
+from tests.clients import Node
+from tests.collab.sockets import Editor
+from tests.collab.test_clients import join
+from tests.collab.test_failures import closed, url
+from tests.collab.world import Collab, World, running
+from tests.flows.valve import Valve
+
+SAVED, UNSAVED = (protocol.sync_status(saved=saved) for saved in (True, False))
+
+
+def through(url: str, valve: Valve) -> str:
+    """The same URL, by way of the valve."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.port}", f":{valve.port}")))
+
+
+@asynccontextmanager
+async def behind_valves(world: World) -> AsyncIterator[tuple[Collab, Valve, Valve]]:
+    """A collab process whose Postgres and Redis can be turned off."""
+    database = world.settings.app_database_url.get_secret_value()
+    redis = world.settings.redis_url.get_secret_value()
+    ports = [urlsplit(where).port or 0 for where in (database, redis)]
+    async with Valve(ports[0]) as postgres_valve, Valve(ports[1]) as redis_valve:
+        urls = {
+            "DOXIE_APP_DATABASE_URL": through(database, postgres_valve),
+            "DOXIE_REDIS_URL": through(redis, redis_valve),
+        }
+        async with running(world.settings, **urls) as collab:
+            yield collab, postgres_valve, redis_valve
+
+
+def text_of(payloads: list[bytes]) -> str:
+    doc: pycrdt.Doc[pycrdt.Text] = pycrdt.Doc()
+    for payload in payloads:
+        doc.apply_update(payload)
+    return str(doc.get("text", type=pycrdt.Text))
+
+
+@pytest.mark.parametrize("hangs", [True, False], ids=["hangs", "refuses"])
+async def test_typing_goes_on_without_postgres(node: Node, world: World, hangs: bool) -> None:
+    doc = await world.document()
+    async with behind_valves(world) as (collab, postgres, _):
+        ann, bob = [await join(node, kind, collab, world, doc) for kind in ("hocuspocus-4", "y-websocket")]
+        await ann.append("before ")
+        await ann.saved()
+        if hangs:
+            postgres.hang()
+        else:
+            await postgres.close()
+        await bob.append("during ")
+        await ann.sees("before during ")
+        await asyncio.sleep(2)
+        state = await bob.state()
+        assert not state["saved"]
+        assert state["refused"] == 1, "told within two seconds, once"
+        await ann.append("still ")
+        await bob.sees("before during still ")
+        assert not (await ann.state())["saved"]
+        await postgres.open()
+        await ann.saved(30_000)
+        await bob.saved(30_000)
+    entries = await world.journal(doc)
+    assert text_of([entry.payload for entry in entries]) == "before during still "
+    assert len(entries) == 3
+
+
+class Cutter(Valve):
+    """Lets the next few commits through, but not their answers: whoever committed cannot know."""
+
+    commits = 0
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self.target)
+        back_to_client = asyncio.create_task(self._copy(there, writer))
+        with suppress(ConnectionError):
+            while data := await reader.read(65536):
+                cut = self.commits > 0 and b"COMMIT" in data
+                if cut:
+                    self.commits -= 1
+                    back_to_client.cancel()
+                back.write(data)
+                await back.drain()
+                if cut:
+                    await asyncio.wait_for(there.read(1), 5)  # it is done
+                    break
+        writer.transport.abort()
+        back.close()
+
+
+async def test_a_commit_that_happened_unnoticed_is_not_made_twice(world: World) -> None:
+    doc = await world.document()
+    database = world.settings.app_database_url.get_secret_value()
+    async with (
+        Cutter(urlsplit(database).port or 0) as cutter,
+        running(world.settings, DOXIE_APP_DATABASE_URL=through(database, cutter)) as collab,
+        connect(url(collab, doc, world.token(doc))) as socket,
+    ):
+        await socket.send(protocol.step1(b"\0"))
+        await socket.recv()
+        editor = Editor(1)
+        cutter.commits = 3
+        for number in range(30):
+            await socket.send(protocol.update(editor.type(f"{number} ")))
+            await asyncio.sleep(0.003 * (number % 5))
+        saved = 0
+        async with asyncio.timeout(30):
+            while saved < 30:
+                saved += await socket.recv() == SAVED
+        assert cutter.commits == 0
+    entries = await world.journal(doc)
+    assert [entry.seq for entry in entries] == list(range(1, 31)), "nothing twice"
+    assert text_of([entry.payload for entry in entries]) == "".join(f"{number} " for number in range(30))
+
+
+async def test_a_document_that_cannot_be_loaded_is_not_an_empty_one(world: World) -> None:
+    doc = await world.document()
+    await world.edit(doc, Editor(1).type("there"))
+    async with behind_valves(world) as (collab, postgres, _):
+        await postgres.close()
+        async with connect(url(collab, doc, world.token(doc))) as socket:
+            await socket.send(protocol.step1(b"\0"))
+            assert await closed(socket) == protocol.Close.TRY_AGAIN
+        await postgres.open()
+        async with connect(url(collab, doc, world.token(doc))) as socket:
+            await socket.send(protocol.step1(b"\0"))
+            async with asyncio.timeout(10):
+                while not (body := bytes(await socket.recv())).startswith(b"\0\1"):  # type: ignore[arg-type]
+                    pass
+            assert b"there" in body
+    assert len(await world.journal(doc)) == 1
+
+
+async def test_redis_costs_latency_only(node: Node, world: World, collab: Collab) -> None:
+    doc = await world.document()
+    async with behind_valves(world) as (cut_off, _, redis):
+        ann = await join(node, "hocuspocus-4", cut_off, world, doc)
+        bob = await join(node, "y-websocket", collab, world, doc)
+        await ann.append("one ")
+        await bob.sees("one ")
+        await redis.close()
+        await ann.append("two ")
+        await ann.saved()
+        await bob.append("three")
+        await bob.saved()
+        await redis.open()
+        await ann.catches_up_with(bob, 20_000)
+        await bob.catches_up_with(ann, 20_000)
+        assert await ann.text() == await bob.text()
+
+
+async def test_who_reads_nothing_is_caught_up_in_one_piece_or_cut_off(world: World, collab: Collab) -> None:
+    doc = await world.document()
+    token = world.token(doc)
+    async with (
+        connect(url(collab, doc, token), max_size=None, max_queue=1) as slow,
+        connect(url(collab, doc, token), max_size=None) as busy,
+    ):
+        before = (await collab.metrics())["slow_readers_total"]
+        editor = Editor(1)
+        for _ in range(60):
+            await busy.send(protocol.update(editor.type("x" * 100_000, 0)))
+        async with asyncio.timeout(20):
+            for _ in range(60):
+                while await busy.recv() != SAVED:
+                    pass
+        assert (await collab.metrics())["slow_readers_total"] > before
+        reader: pycrdt.Doc[pycrdt.Text] = pycrdt.Doc()
+        received = 0
+        async with asyncio.timeout(20):
+            while len(reader.get("text", type=pycrdt.Text)) < 6_000_000:
+                body = bytes(await slow.recv())  # type: ignore[arg-type]
+                received += 1
+                if body[:1] == b"\0" and body[1] in (1, 2):
+                    reader.apply_update(protocol.read(body)[1])
+        assert received < 60, "what it had missed came in one piece"
