@@ -6,10 +6,10 @@ from typing import Final, Protocol
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from collab import protocol
-from collab.lib0 import ProtocolError
 from collab.metrics import Metrics
 from collab.protocol import Close
 from collab.tick import Tick
+from models.lib0 import ProtocolError
 
 HIGH_WATER: Final = 256 * 1024
 """With so much unread a client lags: it is sent nothing more that it can be sent in one piece later."""

@@ -9,12 +9,11 @@ from typing import Any, Final
 
 import pycrdt
 
-from collab import updates
-from collab.lib0 import ProtocolError
+from models.documents import updates
+from models.lib0 import ProtocolError
 
 Doc = pycrdt.Doc[Any]
 
-MERGE_AT_MOST: Final = 100
 """pycrdt's merge_updates is superlinear: more at a time takes seconds."""
 SKIP_AT_MOST: Final = 20
 KNOWN_AT_MOST: Final = 16
@@ -44,7 +43,7 @@ class Content:
         """
         self._doc, self.skipped = _build(stored)
         self._fresh: list[bytes] = []
-        self._waiting = _waiting(self._doc, stored)
+        self._waiting = updates.waiting(stored, self._doc.get_state())
         self._known: set[bytes] = set()
 
     def add(self, raw: bytes) -> None:
@@ -62,7 +61,7 @@ class Content:
         fresh, self._fresh = self._fresh, []
         if not apply(self._doc, fresh):
             raise Lost
-        self._waiting = _waiting(self._doc, self._waiting + fresh)
+        self._waiting = updates.waiting(self._waiting + fresh, self._doc.get_state())
 
     def state(self) -> bytes:
         """The state vector."""
@@ -85,9 +84,7 @@ class Content:
             if not updates.is_refusal(error):
                 raise
             raise Lost from error
-        for start in range(0, len(self._waiting), MERGE_AT_MOST):
-            found = pycrdt.merge_updates(found, *self._waiting[start : start + MERGE_AT_MOST])
-        return found
+        return updates.merged_with(found, self._waiting)
 
     def has(self, raw: bytes) -> bool:
         """Whether an update brings nothing new. Every step 2 repeats all deletions, so these are compared."""
@@ -148,10 +145,3 @@ def _build(stored: Sequence[bytes]) -> tuple[Doc, set[int]]:
 
 def _without(raws: Sequence[bytes], left_out: Collection[int]) -> list[bytes]:
     return [raw for number, raw in enumerate(raws) if number not in left_out]
-
-
-def _waiting(doc: Doc, candidates: Sequence[bytes]) -> list[bytes]:
-    """Which of these updates the Doc has not integrated completely."""
-    state = doc.get_state()
-    clocks = updates.clocks(state)
-    return [raw for raw in candidates if updates.waits(raw, state, clocks)]

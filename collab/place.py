@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from collab import protocol
-from collab.lib0 import ProtocolError
 from collab.protocol import Close, Said
 from collab.room import NotAllowed, Room
 from collab.rooms import Rooms
 from collab.seat import CannotOpen, Guest, Line, Seat
+from models.lib0 import ProtocolError
 
 MAX_QUEUED_MESSAGES: Final = 1000
 MAX_QUEUED_BYTES: Final = 4 * 1024 * 1024

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Never
 
-from collab.lib0 import ProtocolError, read_bytes, read_varuint, varbytes, varuint
+from models.lib0 import ProtocolError, read_bytes, read_varuint, varbytes, varuint
 
 MAX_CLIENTS_PER_OWNER: Final = 16
 MAX_ENTRIES: Final = 10_000

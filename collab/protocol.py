@@ -9,7 +9,7 @@ from enum import IntEnum
 from struct import pack
 from typing import Final
 
-from collab.lib0 import ProtocolError, read_bytes, read_string, read_varuint, varbytes, varstring, varuint
+from models.lib0 import ProtocolError, read_bytes, read_string, read_varuint, varbytes, varstring, varuint
 
 MAX_UPDATE: Final = 1024 * 1024
 MAX_MESSAGE: Final = MAX_UPDATE + 1024  # an update, its address and lengths
@@ -52,7 +52,6 @@ _AUTH_TOKEN, _AUTH_DENIED, _AUTH_ACCEPTED = 0, 1, 2
 PONG: Final = b"\x0a"  # Hocuspocus v4's answer to an application ping: the only message without an address
 KEEPALIVE: Final = b"\x01\x01\x00"  # awareness of nobody: both providers hang up after 30 s without any message
 QUERY_AWARENESS: Final = b"\x03"
-EMPTY_UPDATE: Final = b"\x00\x00"
 
 
 def read_address(message: bytes) -> tuple[bytes, str, int]:
@@ -145,7 +144,6 @@ def frame(address: bytes, body: bytes) -> bytes:
 
 
 __all__ = [
-    "EMPTY_UPDATE",
     "KEEPALIVE",
     "MAX_MESSAGE",
     "MAX_UPDATE",

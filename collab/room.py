@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from collab import protocol, updates
+from collab import protocol
 from collab.content import Content, Lost, culprits
-from collab.lib0 import ProtocolError
 from collab.presence import Presence
 from collab.progress import Progress
 from collab.protocol import Close
 from collab.seat import Seat
+from models.documents import updates
+from models.lib0 import ProtocolError
 
 
 class NotAllowed(Exception):

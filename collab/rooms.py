@@ -12,7 +12,6 @@ from uuid import UUID
 
 from collab.content import Unusable
 from collab.herald import Herald
-from collab.lib0 import ProtocolError
 from collab.library import OUTAGES, Library
 from collab.metrics import Metrics
 from collab.protocol import Close
@@ -23,6 +22,7 @@ from infra.bus import Bus, Kind, Message
 from infra.db import Database
 from infra.logging import get_logger
 from models.documents import DocumentGone, StateUnavailable
+from models.lib0 import ProtocolError
 
 log = get_logger(__name__)
 

@@ -48,7 +48,6 @@ class Settings(BaseSettings):
     access_token_seconds: int = 15 * 60
     refresh_token_seconds: int = 30 * 24 * 3600
     collab_token_seconds: int = 5 * 60
-    email_verification: Literal["off", "required"] = "off"
 
     # doors
     api_host: str = "127.0.0.1"

@@ -7,7 +7,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
-from pycrdt import get_update
 
 from api.deps import (
     Access,
@@ -27,7 +26,7 @@ from api.idempotency import IdempotentRoute
 from infra import bigstack
 from infra.bus import Kind
 from models import documents, revisions
-from models.documents import DocumentView, crdt
+from models.documents import DocumentView, crdt, updates
 from models.errors import Invalid, PreconditionFailed
 from models.orgs import Permission
 
@@ -119,7 +118,7 @@ async def state(
     wanted = access.document.seq if seq is None else seq
     update = await revisions.state_at(session, access.scope, runtime.store, access.id, wanted)
     if sv is not None:
-        update = await bigstack.run(_difference, update, _decoded(sv))
+        update = await bigstack.run(crdt.difference, update, _decoded(sv))
     return Response(update, media_type=YJS, headers={"x-doxie-seq": str(wanted), "etag": f'"{wanted}"'})
 
 
@@ -174,7 +173,7 @@ async def write_content(
         raise documents.DocumentChanged()
     update = await bigstack.run(rewrite, loaded.updates)
     seq = loaded.seq
-    if update != crdt.EMPTY_UPDATE:
+    if update != updates.NOTHING:
         seq = await documents.edit(session, access.scope, access.id, update, origin="content")
         if if_match != "*" and seq != loaded.seq + 1:
             raise documents.DocumentChanged()
@@ -226,12 +225,3 @@ def _decoded(sv: str) -> bytes:
         return base64.urlsafe_b64decode(sv + "=" * (-len(sv) % 4))
     except (binascii.Error, ValueError) as error:
         raise Invalid("The state vector is not base64url.") from error
-
-
-def _difference(update: bytes, state_vector: bytes) -> bytes:
-    try:
-        return get_update(update, state_vector)
-    except BaseException as error:  # a Rust panic is no Exception
-        if isinstance(error, KeyboardInterrupt | SystemExit):
-            raise
-        raise Invalid("The state vector is malformed.") from error

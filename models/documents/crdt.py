@@ -6,17 +6,13 @@ Everything here that applies updates belongs on the deep stack (`infra.bigstack`
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pycrdt import Doc, Text, TransactionEvent, UndoManager, get_state, get_update, merge_updates
+from pycrdt import Doc, Text, TransactionEvent, UndoManager, merge_updates
 
 from infra.settings import get_settings
+from models.documents import updates
 from models.errors import Invalid, TooLarge
 
 YDoc = Doc[Any]
-
-MERGE_AT_MOST = 100
-"""`merge_updates` is superlinear: more at a time takes seconds."""
-
-EMPTY_UPDATE = b"\x00\x00"
 
 
 class MalformedUpdate(Invalid):
@@ -46,46 +42,53 @@ def check(payload: bytes) -> None:
     limit = get_settings().max_update_bytes
     if len(payload) > limit:
         raise UpdateTooLarge(f"The update has {len(payload)} bytes; at most {limit} are allowed.")
+    if not updates.decodes(payload):
+        raise MalformedUpdate()
     try:
-        get_state(payload)
         Doc().apply_update(payload)
-    except BaseException as error:  # a Rust panic is no Exception
-        _reraise_interrupt(error)
+    except BaseException as error:
+        if not updates.is_refusal(error):
+            raise
         raise MalformedUpdate() from error
 
 
-def build(updates: Sequence[bytes]) -> YDoc:
-    """A Doc with the updates applied in order.
+def build(sequence: Sequence[bytes]) -> YDoc:
+    """A Doc with a sequence of updates applied in order.
 
     Raises:
         Poisoned: one of them does not apply; the Doc it was applied to is thrown away unread,
             since reading it after a panic crashes the process.
     """
     try:
-        return _apply_all(Doc(), updates)
+        return _apply_all(Doc(), sequence)
     except BaseException as error:
-        _reraise_interrupt(error)
-        raise _find_poison(updates) from error
+        if not updates.is_refusal(error):
+            raise
+        raise _find_poison(sequence) from error
 
 
-def encode(doc: YDoc, updates: Sequence[bytes]) -> bytes:
-    """The Doc, and whatever of the updates applied to it still waits in it, as one update."""
-    merged = doc.get_update()
-    pending = waiting(updates, doc)
-    for start in range(0, len(pending), MERGE_AT_MOST):
-        merged = merge_updates(merged, *pending[start : start + MERGE_AT_MOST])
-    return merged
-
-
-def waiting(updates: Sequence[bytes], doc: YDoc) -> list[bytes]:
-    """Those updates of which the Doc, to which all were applied, has not integrated everything.
+def encode(doc: YDoc, applied: Sequence[bytes]) -> bytes:
+    """The Doc, and whatever of the updates applied to it still waits in it, as one update.
 
     An update whose predecessor has not arrived waits inside the Doc, and `Doc.get_update()` leaves
     it out: a snapshot made from the Doc alone would lose it.
     """
-    state = doc.get_state()
-    clocks = _clocks(state)
-    return [update for update in updates if not _integrated(get_update(update, state), clocks)]
+    return updates.merged_with(doc.get_update(), updates.waiting(applied, doc.get_state()))
+
+
+def difference(update: bytes, state_vector: bytes) -> bytes:
+    """What of an update somebody with this state vector lacks.
+
+    Raises:
+        Invalid: it is no state vector.
+    """
+    try:
+        if updates.plausible(state_vector):
+            return updates.left(update, state_vector)
+    except BaseException as error:
+        if not updates.is_refusal(error):
+            raise
+    raise Invalid("The state vector is malformed.")
 
 
 def revert(base: Sequence[bytes], later: Sequence[bytes]) -> bytes:
@@ -95,8 +98,6 @@ def revert(base: Sequence[bytes], later: Sequence[bytes]) -> bytes:
     it merges with what others do meanwhile. Empty where nothing has to change.
     """
     doc = build(base)
-    with doc.transaction():
-        pass
     undo = UndoManager(scopes=[], capture_timeout_millis=2**40)
     undo.include_origin("later")
     for root in _root_names([*base, *later]):
@@ -115,88 +116,47 @@ def revert(base: Sequence[bytes], later: Sequence[bytes]) -> bytes:
 
 
 def change(doc: YDoc, edit: Callable[[], None]) -> bytes:
-    """The update an edit of a Doc makes; EMPTY_UPDATE where nothing changes.
+    """The update an edit of a Doc makes; `updates.NOTHING` where nothing changes.
 
     Not `Doc.get_update(state)`: that repeats every deletion the document ever had.
     """
-    updates: list[bytes] = []
+    heard: list[bytes] = []
 
     def collect(event: TransactionEvent) -> None:
-        updates.append(event.update)
+        heard.append(event.update)
 
     subscription = doc.observe(collect)
     try:
         edit()
     finally:
         doc.unobserve(subscription)
-    made = [update for update in updates if update != EMPTY_UPDATE]
-    return merge_updates(*made) if made else EMPTY_UPDATE
+    made = [update for update in heard if update != updates.NOTHING]
+    return merge_updates(*made) if made else updates.NOTHING
 
 
-def _root_names(updates: Sequence[bytes]) -> list[str]:
-    return sorted(build(updates).keys())
+def _root_names(sequence: Sequence[bytes]) -> list[str]:
+    return sorted(build(sequence).keys())
 
 
-def _apply_all(doc: YDoc, updates: Sequence[bytes]) -> YDoc:
+def _apply_all(doc: YDoc, sequence: Sequence[bytes]) -> YDoc:
     with doc.transaction():
-        for update in updates:
+        for update in sequence:
             doc.apply_update(update)
     return doc
 
 
-def _find_poison(updates: Sequence[bytes]) -> Poisoned:
+def _find_poison(sequence: Sequence[bytes]) -> Poisoned:
     """Which of the updates it is: the shortest beginning of the sequence that does not apply."""
-    low, high = 0, len(updates)
+    low, high = 0, len(sequence)
     reason = "unknown"
     while high - low > 1:
         middle = (low + high) // 2
         try:
-            _apply_all(Doc(), updates[:middle])
+            _apply_all(Doc(), sequence[:middle])
         except BaseException as error:
-            _reraise_interrupt(error)
+            if not updates.is_refusal(error):
+                raise
             high, reason = middle, f"{type(error).__name__}: {error}"
         else:
             low = middle
     return Poisoned(high - 1, reason)
-
-
-def _reraise_interrupt(error: BaseException) -> None:
-    if isinstance(error, KeyboardInterrupt | SystemExit):
-        raise error
-
-
-def _integrated(rest: bytes, clocks: dict[int, int]) -> bool:
-    """Whether nothing is left: no structs, and only deletions of structs that are there."""
-    structs, at = _read_uint(rest, 0)
-    if structs:
-        return False
-    clients, at = _read_uint(rest, at)
-    for _ in range(clients):
-        client, at = _read_uint(rest, at)
-        ranges, at = _read_uint(rest, at)
-        for _ in range(ranges):
-            clock, at = _read_uint(rest, at)
-            length, at = _read_uint(rest, at)
-            if clock + length > clocks.get(client, 0):
-                return False
-    return True
-
-
-def _clocks(state_vector: bytes) -> dict[int, int]:
-    count, at = _read_uint(state_vector, 0)
-    clocks = {}
-    for _ in range(count):
-        client, at = _read_uint(state_vector, at)
-        clocks[client], at = _read_uint(state_vector, at)
-    return clocks
-
-
-def _read_uint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7

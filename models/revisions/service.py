@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from infra import bigstack, compression, hashing
 from infra.storage import ObjectStore
 from models import content, documents, outbox
-from models.documents import Edit, Loaded, crdt, journal, state
+from models.documents import Edit, Loaded, crdt, journal, state, updates
 from models.documents.tables import GENESIS, DocumentStream
 from models.errors import Conflict, Invalid, NotFound
 from models.orgs import OrgScope, Permission
@@ -190,7 +190,7 @@ async def restore(
     base = await _loaded_at(session, store, scope.org_id, document_id, revision.seq_to)
     later = await journal.tail(session, document_id, after=revision.seq_to)
     forward = await bigstack.run(crdt.revert, base.updates, [entry.payload for entry in later])
-    if forward == crdt.EMPTY_UPDATE:
+    if forward == updates.NOTHING:
         raise NothingToRestore()
     actor = scope.actor
     edit = Edit(scope.org_id, document_id, forward, actor.user_id, actor.session_id, f"restore:{number}")

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from infra.db import Database
+from models import lib0
 from tests.people import OCTETS, Pen, Person, text_of
 
 
@@ -54,7 +55,14 @@ async def test_a_deletion_that_comes_first_still_deletes(ann: Person) -> None:
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b"", 422), (b"\xff" * 40, 422), (b"\x01", 422), (b"not an update", 422), (bytes(1024 * 1024 + 1), 413)],
+    [
+        (b"", 422),
+        (b"\xff" * 40, 422),
+        (b"\x01", 422),
+        (b"not an update", 422),
+        (lib0.varuint(2**28) + b"\1", 422),
+        (bytes(1024 * 1024 + 1), 413),
+    ],
 )
 async def test_bad_updates_leave_no_trace(ann: Person, body: bytes, status: int) -> None:
     answer = await ann.api.post(f"/documents/{ann.document['id']}/updates", content=body, headers=OCTETS)
@@ -94,6 +102,9 @@ async def test_state_since_a_state_vector(ann: Person) -> None:
     answer = await ann.api.get(f"/documents/{ann.document['id']}/state", params={"sv": state_vector})
     assert len(answer.content) < 100
     bad = await ann.api.get(f"/documents/{ann.document['id']}/state", params={"sv": "%%%"})
+    assert bad.status_code == 422
+    huge = base64.urlsafe_b64encode(lib0.varuint(2**28) + b"\1").decode()
+    bad = await ann.api.get(f"/documents/{ann.document['id']}/state", params={"sv": huge})
     assert bad.status_code == 422
 
 

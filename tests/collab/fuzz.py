@@ -11,9 +11,9 @@ from typing import Any
 import pycrdt
 
 from collab import protocol
-from collab.lib0 import ProtocolError
 from collab.room import Room
 from infra import bigstack
+from models.lib0 import ProtocolError
 from tests.collab.sockets import Editor, room, seat
 
 ROOM_LIVES = 20

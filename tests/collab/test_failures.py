@@ -10,7 +10,8 @@ import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
-from collab import lib0, protocol
+from collab import protocol
+from models import lib0
 from tests.clients import Kind, Node, YClient
 from tests.collab.sockets import Editor
 from tests.collab.test_clients import KINDS, join

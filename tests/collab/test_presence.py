@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collab import presence
-from collab.lib0 import ProtocolError
 from collab.presence import Presence
+from models.lib0 import ProtocolError
 
 ANN, BOB = b"a" * 16, b"b" * 16
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collab import lib0, protocol
+from collab import protocol
 from collab.protocol import ProtocolError, Said, ServerOnly
+from models import lib0
 
 UPDATE = bytes.fromhex("0101ac02000401047465787402c3a900")
 

@@ -6,10 +6,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from collab import protocol, updates
-from collab.lib0 import ProtocolError, read_bytes
+from collab import protocol
 from collab.room import NotAllowed, Room
 from collab.seat import Seat
+from models.documents import updates
+from models.lib0 import ProtocolError, read_bytes
 from tests.collab.sockets import Editor, Wire, room, seat, text_of
 
 SAVED = protocol.sync_status(saved=True)

@@ -1,17 +1,22 @@
 """Questions about Yjs updates that must be asked before one is trusted (pure).
 
 pycrdt may raise PanicException, a BaseException, for bytes it cannot stand. Here that is only another "no": none of
-these questions touches a Doc. Deeply nested updates need a deep stack: see collab/__main__.py.
+these questions touches a Doc. Deeply nested updates need a deep stack: see infra/bigstack.py.
 """
+
+from collections.abc import Iterable, Sequence
 
 import pycrdt
 
-from collab.lib0 import ProtocolError, read_varuint
+from models.lib0 import ProtocolError, read_varuint
 
 Clocks = dict[int, int]
 Ranges = list[tuple[int, int]]
 
 NOTHING = b"\x00\x00"  # no structs, no deletions
+
+MERGE_AT_MOST = 100
+"""`merge_updates` is superlinear: more at a time takes seconds."""
 
 
 def is_refusal(error: BaseException) -> bool:
@@ -62,6 +67,19 @@ def waits(update: bytes, state: bytes, clocks: Clocks) -> bool:
     return any(
         clock + length > clocks.get(client, 0) for client, ranges in deletions(rest).items() for clock, length in ranges
     )
+
+
+def waiting(candidates: Iterable[bytes], state: bytes) -> list[bytes]:
+    """Those updates of which a Doc of this state, to which all were applied, has not integrated everything."""
+    known = clocks(state)
+    return [update for update in candidates if waits(update, state, known)]
+
+
+def merged_with(update: bytes, pending: Sequence[bytes]) -> bytes:
+    """An update a Doc gave, and what waits in that Doc, as one."""
+    for start in range(0, len(pending), MERGE_AT_MOST):
+        update = pycrdt.merge_updates(update, *pending[start : start + MERGE_AT_MOST])
+    return update
 
 
 def clocks(state: bytes) -> Clocks:

@@ -4,7 +4,8 @@ import pycrdt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collab import lib0, updates
+from models import lib0
+from models.documents import updates
 from tests.collab.sockets import Editor
 
 Ranges = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 10)), max_size=12)
