@@ -3,19 +3,29 @@
 import json
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
+from uuid import UUID
 
+from fastapi import Response
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 
-from models import content
+from infra import bigstack
+from infra.storage import ObjectStore
+from models import content, revisions
 from models.content import ContentError
 from models.documents import crdt
 from models.errors import Invalid
+from models.orgs import OrgScope
 
 READABLE: dict[str, Callable[[crdt.YDoc], str]] = {
     "text/markdown": content.to_markdown,
     "application/json": lambda doc: json.dumps(content.to_prosemirror(doc), ensure_ascii=False),
     "text/html": content.to_html,
 }
+
+RESPONSES: dict[int | str, dict[str, Any]] = {200: {"content": {media_type: {} for media_type in READABLE}}}
+"""What the OpenAPI document says of reading content."""
 
 
 def negotiate(accept: str) -> str:
@@ -32,9 +42,14 @@ def negotiate(accept: str) -> str:
     raise HTTPException(406, f"The content comes as {', '.join(READABLE)}.")
 
 
-def render(media_type: str, updates: Sequence[bytes]) -> str:
-    """The content of the document the updates make."""
-    return READABLE[media_type](crdt.build(updates))
+async def respond(
+    session: AsyncSession, scope: OrgScope, store: ObjectStore, document_id: UUID, seq: int, *, accept: str
+) -> Response:
+    """The content of a document after an update, in the best format for an Accept header."""
+    media_type = negotiate(accept)
+    loaded = await revisions.load_at(session, scope, store, document_id, seq)
+    text = await bigstack.run(lambda: READABLE[media_type](crdt.build(loaded.updates)))
+    return Response(text, media_type=media_type, headers={"vary": "accept"})
 
 
 def parse(content_type: str, body: bytes) -> Callable[[Sequence[bytes]], bytes]:

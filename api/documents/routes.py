@@ -125,7 +125,7 @@ async def state(
 @router.get(
     "/documents/{document_id}/content",
     response_class=Response,
-    responses={200: {"content": {media_type: {} for media_type in content.READABLE}}},
+    responses=content.RESPONSES,
 )
 async def read_content(
     session: Session,
@@ -134,10 +134,10 @@ async def read_content(
     accept: Annotated[str, Header()] = "*/*",
 ) -> Response:
     """The content as Markdown, ProseMirror JSON or HTML, as `Accept` asks."""
-    media_type = content.negotiate(accept)
-    loaded = await revisions.load_at(session, access.scope, runtime.store, access.id, access.document.seq)
-    text = await bigstack.run(content.render, media_type, loaded.updates)
-    return Response(text, media_type=media_type, headers={"etag": f'"{loaded.seq}"', "vary": "accept"})
+    seq = access.document.seq
+    response = await content.respond(session, access.scope, runtime.store, access.id, seq, accept=accept)
+    response.headers["etag"] = f'"{seq}"'
+    return response
 
 
 @router.put(

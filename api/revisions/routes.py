@@ -9,7 +9,6 @@ from api.documents import content
 from api.documents.routes import YJS
 from api.idempotency import IdempotentRoute
 from api.revisions.schemas import Restored, RevisionRead, Revisions, RevisionWrite
-from infra import bigstack
 from infra.bus import Kind
 from models import revisions
 from models.errors import Invalid
@@ -53,7 +52,7 @@ async def state(number: int, session: Session, access: Access, runtime: CurrentR
 @router.get(
     "/{number}/content",
     response_class=Response,
-    responses={200: {"content": {media_type: {} for media_type in content.READABLE}}},
+    responses=content.RESPONSES,
 )
 async def read_content(
     number: int,
@@ -63,11 +62,8 @@ async def read_content(
     accept: Annotated[str, Header()] = "*/*",
 ) -> Response:
     """The content as it was, as Markdown, ProseMirror JSON or HTML."""
-    media_type = content.negotiate(accept)
-    revision = await revisions.read(session, access.scope, access.id, number)
-    loaded = await revisions.load_at(session, access.scope, runtime.store, access.id, revision.seq_to)
-    text = await bigstack.run(content.render, media_type, loaded.updates)
-    return Response(text, media_type=media_type, headers={"vary": "accept"})
+    seq = (await revisions.read(session, access.scope, access.id, number)).seq_to
+    return await content.respond(session, access.scope, runtime.store, access.id, seq, accept=accept)
 
 
 @router.post("/{number}/restore")
