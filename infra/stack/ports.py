@@ -4,9 +4,10 @@ import json
 import os
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from infra.stack import weed_sockets
 from infra.stack.errors import StackError
 from infra.stack.files import write_private
 
@@ -61,19 +62,26 @@ class Ports:
         return self._choose(service, _SINGLE, offsets=(0,))
 
     def paired(self, service: str) -> int:
-        """A free port whose neighbour `GRPC_OFFSET` above is free, too."""
-        return self._choose(service, _PAIRED, offsets=(0, GRPC_OFFSET))
+        """A port of SeaweedFS: free, as its neighbour `GRPC_OFFSET` above, with no socket file of somebody else's."""
+        return self._choose(service, _PAIRED, offsets=(0, GRPC_OFFSET), usable=weed_sockets.removable)
 
     def save(self) -> None:
         """Remember the chosen ports for the next start."""
         write_private(self._file, json.dumps(self._remembered, indent=2) + "\n")
 
-    def _choose(self, service: str, candidates: range, offsets: tuple[int, ...]) -> int:
+    def _choose(
+        self,
+        service: str,
+        candidates: range,
+        offsets: tuple[int, ...],
+        usable: Callable[[int], bool] = lambda _port: True,
+    ) -> int:
         remembered = [self._remembered[service]] if service in self._remembered else []
         for port in remembered + random.sample(candidates, k=200):
-            if all(port + offset not in self._given and is_free(port + offset) for offset in offsets):
+            wanted = [port + offset for offset in offsets]
+            if all(one not in self._given and is_free(one) and usable(one) for one in wanted):
                 self._remembered[service] = port
-                self._given.update(port + offset for offset in offsets)
+                self._given.update(wanted)
                 return port
         raise StackError(f"no free port for {service} between {candidates.start} and {candidates.stop}")
 

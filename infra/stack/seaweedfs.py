@@ -5,7 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
-from infra.stack import binaries, probes
+from infra.stack import binaries, probes, weed_sockets
 from infra.stack.files import write_private
 from infra.stack.plan import S3_ENDPOINT, S3_PORTS, Plan
 from infra.stack.ports import GRPC_OFFSET, LOOPBACK
@@ -23,8 +23,9 @@ def service(plan: Plan) -> Service:
     async def prepare() -> None:
         directory.mkdir(mode=0o700, exist_ok=True)
         write_private(identities, _identities(*keys))
-        for part, port in _ports(plan).items():
-            _forget_sockets(part, port)
+        for port in _ports(plan).values():
+            weed_sockets.forget(port)
+            weed_sockets.forget(port + GRPC_OFFSET)
 
     arguments = _arguments(plan, directory, identities)
     return Service(
@@ -78,9 +79,3 @@ def _environment(directory: Path) -> dict[str, str]:
 def _identities(access_key: str, secret_key: str) -> str:
     credentials = [{"accessKey": access_key, "secretKey": secret_key}]
     return json.dumps({"identities": [{"name": "doxie", "credentials": credentials, "actions": ["Admin"]}]})
-
-
-def _forget_sockets(part: str, port: int) -> None:
-    """Remove what a killed process left: it puts these into /tmp, whatever TMPDIR says."""
-    for name in (f"{part}-{port}", f"{part}-grpc-{port + GRPC_OFFSET}"):
-        Path(f"/tmp/seaweedfs-{name}.sock").unlink(missing_ok=True)  # noqa: S108 - its choice

@@ -130,7 +130,6 @@ async def test_a_document_that_cannot_be_loaded_is_not_an_empty_one(world: World
     async with behind_valves(world) as (collab, postgres, _):
         await postgres.close()
         async with connect(url(collab, doc, world.token(doc))) as socket:
-            await socket.send(protocol.step1(b"\0"))
             assert await closed(socket) == protocol.Close.TRY_AGAIN
         await postgres.open()
         async with connect(url(collab, doc, world.token(doc))) as socket:

@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.stack import credentials, logs, reload
+from infra.stack import credentials, logs, reload, weed_sockets
 from infra.stack.files import read_env, write_env
 from infra.stack.home import Home
 from infra.stack.plan import make
@@ -100,3 +100,17 @@ async def test_changed_code_is_noticed(tmp_path: Path, monkeypatch: pytest.Monke
     source.write_text("after")
     assert await asyncio.wait_for(changes.get(), 5) == ["models/thing.py"]
     watcher.cancel()
+
+
+def test_a_socket_file_of_somebody_else_makes_a_port_unusable(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = 9_999_999  # no port at all, so nobody's
+    left = Path(f"/tmp/seaweedfs-s3-{port}.sock")
+    left.touch()
+    try:
+        assert weed_sockets.removable(port)
+        monkeypatch.setattr(os, "geteuid", lambda: left.lstat().st_uid + 1)
+        assert not weed_sockets.removable(port)
+        weed_sockets.forget(port)
+        assert not left.exists()
+    finally:
+        left.unlink(missing_ok=True)
