@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api import cookies, runtime
 from api.idempotency import take_key
 from api.runtime import Runtime
+from infra.bus import Revocation
 from infra.tokens import TokenError
 from models import auth, documents, orgs
 from models.auth import Actor, Device
@@ -65,6 +66,17 @@ async def _open_session(request: Request, claims: CurrentClaims, later: Later) -
 # have answered 201.
 Session = Annotated[AsyncSession, Depends(_open_session, scope="function")]
 CurrentRuntime = Annotated[Runtime, Depends(runtime.current)]
+
+
+Announce = Callable[[Revocation], None]
+
+
+async def _revoked(later: Later, runtime: CurrentRuntime) -> Announce:
+    return lambda revocation: later.append(lambda: runtime.revoke(revocation))
+
+
+Revoked = Annotated[Announce, Depends(_revoked)]
+"""Call it with whose access changes; every process hears of it once the request is committed."""
 
 
 async def _current_actor(request: Request, claims: CurrentClaims, session: Session) -> Actor:

@@ -16,6 +16,7 @@ from api import cookies, errors
 from api.idempotency import SAFE
 from infra import clock
 from infra.logging import get_logger
+from infra.origin import Origin, set_origin
 from infra.settings import Settings
 
 log = get_logger(__name__)
@@ -42,6 +43,8 @@ class Guard:
             return
         request = Request(scope)
         request_id = request.state.request_id = str(clock.new_id())
+        client = request.client
+        set_origin(Origin(request_id, client.host if client else "", request.headers.get("user-agent", "")))
         started = time.perf_counter()
         status = 500
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from infra.bus import Bus
+from infra.bus import Bus, Revocation
 from infra.db import Database
 from infra.settings import Settings
 from infra.storage import ObjectStore
@@ -31,6 +31,10 @@ class Runtime:
             bus=Bus(settings.redis_url.get_secret_value()),
             signer=Signer.from_settings(settings),
         )
+
+    async def revoke(self, revocation: Revocation) -> None:
+        """Let every process ask again who somebody is. Call it after the commit that changed it."""
+        await self.bus.revoke(revocation)
 
     async def close(self) -> None:
         """Close every connection."""

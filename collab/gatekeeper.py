@@ -28,16 +28,16 @@ class Gatekeeper:
 
     def __init__(self, look_up: LookUp) -> None:
         self._look_up = look_up
-        self._rooms: asyncio.Queue[Room] = asyncio.Queue()
+        self._suspects: asyncio.Queue[list[Seat]] = asyncio.Queue()
 
-    def suspect(self, room: Room) -> None:
-        """Somebody's access to this document has changed."""
-        self._rooms.put_nowait(room)
+    def suspect(self, seats: Iterable[Seat]) -> None:
+        """The access of these has changed, perhaps."""
+        self._suspects.put_nowait(list(seats))
 
     async def run(self) -> None:
-        """Look at the rooms that are suspected, for ever."""
+        """Look at those who are suspected, for ever."""
         while True:
-            await self._check((await self._rooms.get()).seats)
+            await self._check(await self._suspects.get())
 
     async def go_round(self, rooms: Callable[[], Iterable[Room]]) -> None:
         """Look at everybody, one after another, for ever."""

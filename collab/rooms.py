@@ -6,7 +6,7 @@ and is read from the journal. A document that cannot be loaded is never replaced
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from collab.protocol import Close
 from collab.room import Room
 from collab.seat import CannotOpen, Guest, Seat
 from collab.writer import Writer
-from infra.bus import Bus, Kind, Message
+from infra.bus import Bus, Kind, Message, Revocation
 from infra.db import Database
 from infra.logging import get_logger
 from models.documents import DocumentGone, StateUnavailable
@@ -36,14 +36,13 @@ HELLO: Final = b""
 SWEEPS_PER_HELLO: Final = 4
 SHARED_SECONDS: Final = 60.0
 """Who has not heard another process say hello for so long has the document to itself, and need not tell."""
-NO_DOCUMENT: Final = UUID(int=0)
 
 
 class Rooms:
     """All rooms of one process."""
 
     def __init__(
-        self, db: Database, library: Library, bus: Bus, metrics: Metrics, *, suspect: Callable[[Room], None]
+        self, db: Database, library: Library, bus: Bus, metrics: Metrics, *, suspect: Callable[[Iterable[Seat]], None]
     ) -> None:
         self._library = library
         self._bus = bus
@@ -195,17 +194,16 @@ class Rooms:
 
     async def follow(self) -> None:
         """Take what other processes tell, for ever."""
-        while not await self._bus.subscribe(NO_DOCUMENT):  # a bus that follows nothing cannot be listened to
-            await asyncio.sleep(1)
-        for early in [*self._open, *self._arriving]:
-            await self._bus.subscribe(early)
-        async for document_id, message in self._bus.messages():
-            if document_id is None or message is None:
+        async for arrival in self._bus.messages():
+            if arrival is None:
                 for room in self._open.values():
                     self._catch_up(room)
-            elif message.node != self._bus.node:
+            elif isinstance(arrival, Revocation):
+                self._suspect(seat for room in self._open.values() for seat in room.seats if seat.concerned(arrival))
+            else:
+                document_id, message = arrival
                 known = self._open.get(document_id) or self._arriving.get(document_id)
-                if known is not None:
+                if known is not None and message.node != self._bus.node:
                     self._take(known, message)
 
     def _take(self, room: Room, message: Message) -> None:
@@ -220,8 +218,6 @@ class Rooms:
             self._take_presence(room, message)
         elif message.kind is Kind.RELOAD:
             self._catch_up(room)
-        elif message.kind is Kind.REVOKED:
-            self._suspect(room)
 
     def _say_hello(self, room: Room) -> None:
         """Let other processes that have this document open know that it is open here, too."""

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from collab import protocol
 from collab.protocol import Close
+from infra.bus import Revocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,17 @@ class Seat:
 
     def __post_init__(self) -> None:
         self._saved = protocol.frame(self.address, protocol.sync_status(saved=True))
+
+    def concerned(self, revocation: Revocation) -> bool:
+        """Whether the access of this guest may be what has changed."""
+        guest = self.guest
+        asked = (
+            (revocation.user_id, guest.user_id),
+            (revocation.session_id, guest.session_id),
+            (revocation.org_id, guest.org_id),
+            (revocation.document_id, guest.document_id),
+        )
+        return all(given in (None, own) for given, own in asked)
 
     def say(self, body: bytes) -> None:
         """Send this seat a message of its own."""

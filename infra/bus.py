@@ -5,10 +5,11 @@ reads the journal. So nothing is retried, and a Redis that is down costs latency
 """
 
 import asyncio
+import json
 import os
 import struct
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import IntEnum
 from uuid import UUID
 
@@ -21,6 +22,7 @@ log = get_logger(__name__)
 
 _HEADER = struct.Struct("!B8sQ")
 _PREFIX = b"doxie:doc:"
+_REVOKED = b"doxie:revoked"
 
 
 class Kind(IntEnum):
@@ -28,7 +30,6 @@ class Kind(IntEnum):
 
     UPDATE = 1  # a journaled Yjs update; seq is its place in the journal
     AWARENESS = 2  # an awareness update; seq is 0
-    REVOKED = 3  # somebody's access changed: check the sockets again
     RELOAD = 4  # read the journal again from `seq`
 
 
@@ -55,6 +56,29 @@ class Message:
         return cls(Kind(kind), seq, node, data[_HEADER.size :])
 
 
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Somebody's access has changed: whoever fits all that is given has to be asked again who they are."""
+
+    user_id: UUID | None = None
+    session_id: UUID | None = None
+    org_id: UUID | None = None
+    document_id: UUID | None = None
+
+    def encode(self) -> bytes:
+        """A JSON object of what is given."""
+        return json.dumps({name: str(value) for name, value in asdict(self).items() if value}).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Revocation":
+        """Raises ValueError for anything `encode` did not make."""
+        return cls(**{name: UUID(value) for name, value in json.loads(data).items()})
+
+
+Arrival = tuple[UUID, Message] | Revocation | None
+"""A message about a document, a revocation, or None after a lost connection is back."""
+
+
 class Bus:
     """Publish to documents, and follow the ones subscribed to."""
 
@@ -64,8 +88,7 @@ class Bus:
             redis_url, socket_connect_timeout=2, socket_timeout=None, health_check_interval=15
         )
         self._pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
-        self._channels: set[bytes] = set()
-        self._changed = asyncio.Event()
+        self._channels: set[bytes] = {_REVOKED}
 
     async def publish(self, document_id: UUID, kind: Kind, payload: bytes, *, seq: int = 0) -> None:
         """Tell every process that follows the document; silently too late where Redis is down."""
@@ -75,6 +98,14 @@ class Bus:
                 await self._redis.publish(_PREFIX + document_id.bytes, message.encode())
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("bus publish failed", document_id=str(document_id), error=str(error))
+
+    async def revoke(self, revocation: Revocation) -> None:
+        """Tell every process that somebody's access has changed."""
+        try:
+            async with asyncio.timeout(2):
+                await self._redis.publish(_REVOKED, revocation.encode())
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("bus publish failed", revocation=str(revocation), error=str(error))
 
     async def publish_many(self, messages: list[tuple[UUID, Message]]) -> None:
         """Publish several messages in one round trip."""
@@ -90,7 +121,6 @@ class Bus:
         """Follow a document. False when Redis is down: it is followed once Redis is back."""
         channel = _PREFIX + document_id.bytes
         self._channels.add(channel)
-        self._changed.set()
         try:
             async with asyncio.timeout(2):
                 await self._pubsub.subscribe(channel)
@@ -109,30 +139,35 @@ class Bus:
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("bus unsubscribe failed", document_id=str(document_id), error=str(error))
 
-    async def messages(self) -> AsyncIterator[tuple[UUID | None, Message | None]]:
-        """Everything that arrives for the documents followed.
+    async def messages(self) -> AsyncIterator[Arrival]:
+        """Everything that arrives: revocations, and messages about the documents followed.
 
-        After a lost connection it yields (None, None) once it is back: whoever follows documents
-        must then read what it may have missed.
+        After a lost connection it yields None once it is back: whoever follows documents must then
+        read what it may have missed.
         """
-        lost = False
+        known = False
+        missed = False
         while True:
-            if not self._channels:
-                self._changed.clear()
-                await self._changed.wait()
             try:
-                if lost:
+                if not known:
                     await self._pubsub.subscribe(*self._channels)
-                    lost = False
-                    yield None, None
+                    known = True
+                    if missed:
+                        yield None
                 raw = await self._pubsub.get_message(timeout=5)
             except (RedisError, OSError) as error:
                 log.warning("bus connection lost", error=str(error))
-                lost = True
+                known, missed = False, True
                 await asyncio.sleep(0.5)
                 continue
             if raw is not None and raw["type"] == "message":
-                yield UUID(bytes=raw["channel"][len(_PREFIX) :]), Message.decode(raw["data"])
+                yield self._decoded(raw["channel"], raw["data"])
+
+    @staticmethod
+    def _decoded(channel: bytes, data: bytes) -> Arrival:
+        if channel == _REVOKED:
+            return Revocation.decode(data)
+        return UUID(bytes=channel[len(_PREFIX) :]), Message.decode(data)
 
     async def ping(self) -> None:
         """Raises when Redis does not answer."""

@@ -1,7 +1,7 @@
 """Row-level security and the privileges of the application's role."""
 
 from alembic import op
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import make_url
 
 # After a transaction that set them, the settings are '' and not NULL. The sub-selects make Postgres
@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 _ORGS = "((SELECT NULLIF(current_setting('app.org_ids', true), ''))::uuid[])"
 _USER = "((SELECT NULLIF(current_setting('app.user_id', true), ''))::uuid)"
 
-APPEND_ONLY = ("document_updates",)
+APPEND_ONLY = ("document_updates", "audit_events", "account_events")
 """The application reads and appends, and changes nothing."""
 
 
@@ -43,5 +43,6 @@ def grant(connection: Connection, app_url: str) -> None:
     connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA public TO {role}")
     connection.exec_driver_sql(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}")
     connection.exec_driver_sql(f"REVOKE ALL ON alembic_version FROM {role}")
-    for table in APPEND_ONLY:
+    there = set(inspect(connection).get_table_names())
+    for table in there.intersection(APPEND_ONLY):
         connection.exec_driver_sql(f"REVOKE UPDATE, DELETE ON {table} FROM {role}")

@@ -1,5 +1,6 @@
 """Every table of the domain, so that a migration can be compared with the models."""
 
+from models.audit import tables as audit
 from models.auth import tables as auth
 from models.backups import tables as backups
 from models.base import metadata
@@ -14,6 +15,7 @@ from models.revisions import tables as revisions
 __all__ = [
     "IdempotencyKey",
     "OutboxEvent",
+    "audit",
     "auth",
     "backups",
     "documents",

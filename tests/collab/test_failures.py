@@ -223,7 +223,7 @@ async def test_who_is_signed_out_has_to_go(collab: Collab, world: World) -> None
     async with connect(url(collab, doc, someone.token(doc))) as socket:
         await socket.send(protocol.update(Editor(1).type("x")))
         await acknowledged(socket)
-        await someone.sign_out(doc)
+        await someone.sign_out()
         assert await closed(socket) == 4401
 
 

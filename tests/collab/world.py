@@ -14,7 +14,7 @@ from uuid import UUID
 import httpx
 
 from infra import clock
-from infra.bus import Bus, Kind
+from infra.bus import Bus, Kind, Revocation
 from infra.db import Database
 from infra.settings import Settings
 from infra.tokens import Signer
@@ -71,13 +71,13 @@ class World:
         await bus.publish(document_id, Kind.UPDATE, payload, seq=seq)
         await bus.close()
 
-    async def sign_out(self, document_id: UUID) -> None:
-        """End the session, and tell who has this document open."""
+    async def sign_out(self) -> None:
+        """End the session, and tell every process."""
         assert self.actor.session_id is not None
         async with self.db.transaction(user_id=self.actor.user_id) as session:
             await auth.revoke(session, self.actor, self.actor.session_id)
         bus = Bus(self.settings.redis_url.get_secret_value())
-        await bus.publish(document_id, Kind.REVOKED, b"")
+        await bus.revoke(Revocation(session_id=self.actor.session_id))
         await bus.close()
 
     async def edit(self, document_id: UUID, payload: bytes) -> int:

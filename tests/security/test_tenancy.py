@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+import models.migrations.tables  # noqa: F401 (every table)
 from infra.db import Database
 from models.base import OrgOwned
 from tests.conftest import Stack
