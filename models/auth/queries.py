@@ -1,8 +1,9 @@
 """The SQL of accounts and sessions."""
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Text, Uuid, bindparam, func, text, update
+from sqlalchemy import ARRAY, DateTime, Row, Text, Uuid, bindparam, func, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -11,7 +12,8 @@ from models.auth.tables import AuthSession, RefreshToken, User
 # As text, since `auth` knows nothing of `orgs`, which builds on it.
 _ENTER = (
     text("""
-        SELECT users.name, mine.org_ids, set_config('app.org_ids', CAST(mine.org_ids AS text), true)
+        SELECT users.name, users.tokens_valid_from, mine.org_ids,
+            set_config('app.org_ids', CAST(mine.org_ids AS text), true)
         FROM auth_sessions
         JOIN users ON users.id = auth_sessions.user_id
         CROSS JOIN LATERAL (
@@ -21,7 +23,7 @@ _ENTER = (
             AND auth_sessions.revoked_at IS NULL AND auth_sessions.expires_at > now()
     """)
     .bindparams(bindparam("session_id", type_=Uuid), bindparam("user_id", type_=Uuid))
-    .columns(name=Text, org_ids=ARRAY(Uuid))
+    .columns(name=Text, tokens_valid_from=DateTime(timezone=True), org_ids=ARRAY(Uuid))
 )
 
 
@@ -83,6 +85,8 @@ async def touch(session: AsyncSession, session_id: UUID) -> None:
     await session.execute(update(AuthSession).where(col(AuthSession.id) == session_id).values(last_used_at=func.now()))
 
 
-async def enter(session: AsyncSession, *, user_id: UUID, session_id: UUID) -> Row[tuple[str, list[UUID]]] | None:
-    """The name and the organizations of a user whose session is live; opens those to this transaction."""
+async def enter(
+    session: AsyncSession, *, user_id: UUID, session_id: UUID
+) -> Row[tuple[str, datetime | None, list[UUID]]] | None:
+    """Name, validity and organizations of a user whose session is live; opens those to this transaction."""
     return (await session.execute(_ENTER, {"user_id": user_id, "session_id": session_id})).one_or_none()
