@@ -1,11 +1,12 @@
 """The composition of the HTTP door."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from api import docs, errors, health
+from api import docs, errors, health, keys
 from api.auth.accounts import router as accounts
 from api.auth.routes import router as auth
 from api.auth.sessions import router as sessions
@@ -34,7 +35,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.runtime = runtime = Runtime.start(settings)
+        await runtime.signer.reload(runtime.signing_keys)
+        following = asyncio.create_task(runtime.signer.follow(runtime.signing_keys))
         yield
+        following.cancel()
         await runtime.close()
 
     app = FastAPI(
@@ -54,5 +58,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         v1.include_router(router)
     app.include_router(v1)
     app.include_router(health.router)
+    app.include_router(keys.router)
     docs.install(app)
     return app
