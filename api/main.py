@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from api import docs, errors, health
+from api.auth.accounts import router as accounts
 from api.auth.routes import router as auth
+from api.auth.sessions import router as sessions
 from api.documents.routes import router as documents
 from api.exports.routes import router as exports
 from api.middleware import Guard
@@ -48,7 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     errors.install(app)
     v1 = APIRouter(prefix="/api/v1")
-    for router in (auth, orgs, documents, revisions, pipeline, exports):
+    for router in (auth, accounts, sessions, orgs, documents, revisions, pipeline, exports):
         v1.include_router(router)
     app.include_router(v1)
     app.include_router(health.router)

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     """`smtp[s]://user:password@host:port`; without it mails are kept in `DOXIE_HOME/mails`."""
     mail_from: str = "Doxie <doxie@localhost.localdomain>"
 
+    email_verification: Literal["required", "optional", ""] = ""
+    """Whether an address has to be verified before its account can be used; by default where mail is sent by SMTP."""
+
     # doors
     api_host: str = "127.0.0.1"
     api_port: int = 8000
@@ -88,6 +91,13 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+    @property
+    def requires_verified_email(self) -> bool:
+        """Whether an address has to be verified, and nobody is told which are taken."""
+        return self.email_verification == "required" or bool(
+            not self.email_verification and self.smtp_url.get_secret_value()
+        )
 
     @property
     def secure_cookies(self) -> bool:

@@ -39,6 +39,13 @@ class AccountAct(StrEnum):
     SIGNED_OUT = "account.signed_out"
     SESSION_REVOKED = "account.session_revoked"
     REFRESH_REPLAYED = "account.refresh_replayed"
+    SESSIONS_REVOKED = "account.sessions_revoked"
+    RENAMED = "account.renamed"
+    EMAIL_VERIFIED = "account.email_verified"
+    EMAIL_CHANGE_REQUESTED = "account.email_change_requested"
+    EMAIL_CHANGED = "account.email_changed"
+    PASSWORD_CHANGED = "account.password_changed"  # noqa: S105 - no password
+    PASSWORD_RESET = "account.password_reset"  # noqa: S105 - no password
 
 
 # As text, since `audit` knows nothing of `orgs`, which builds on it.
