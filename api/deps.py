@@ -143,7 +143,7 @@ class DocumentAccess:
     """A document and the scope of whoever asks for it."""
 
     document: documents.DocumentView
-    scope: orgs.OrgScope
+    scope: orgs.DocumentScope
 
     @property
     def id(self) -> UUID:

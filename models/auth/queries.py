@@ -17,7 +17,10 @@ _ENTER = (
         FROM auth_sessions
         JOIN users ON users.id = auth_sessions.user_id
         CROSS JOIN LATERAL (
-            SELECT COALESCE(array_agg(org_id), '{}') AS org_ids FROM memberships WHERE user_id = users.id
+            SELECT COALESCE(array_agg(memberships.org_id), '{}') AS org_ids
+            FROM memberships JOIN organizations ON organizations.id = memberships.org_id
+            WHERE memberships.user_id = users.id AND memberships.suspended_at IS NULL
+                AND organizations.suspended_at IS NULL AND organizations.deleted_at IS NULL
         ) AS mine
         WHERE auth_sessions.id = :session_id AND users.id = :user_id
             AND auth_sessions.revoked_at IS NULL AND auth_sessions.expires_at > now()
