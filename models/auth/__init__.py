@@ -1,6 +1,6 @@
 """Who somebody is."""
 
-from models.auth.identity import Actor, Identity, SessionOver, identify, known, session_of, subject
+from models.auth.identity import Actor, Identity, SessionOver, identify, known, live, session_of, subject
 from models.auth.service import (
     Device,
     EmailTaken,
@@ -43,6 +43,7 @@ __all__ = [
     "hash_new_password",
     "identify",
     "known",
+    "live",
     "refresh",
     "register",
     "revoke",
