@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from api import docs, errors, health
+from api import docs, errors, health, limits
 from api.auth.accounts import router as accounts
 from api.auth.routes import router as auth
 from api.auth.sessions import router as sessions
@@ -49,7 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(Guard, settings=settings)
     errors.install(app)
-    v1 = APIRouter(prefix="/api/v1")
+    v1 = APIRouter(prefix="/api/v1", dependencies=[limits.Enforced])
     for router in (auth, accounts, sessions, orgs, documents, revisions, pipeline, exports):
         v1.include_router(router)
     app.include_router(v1)

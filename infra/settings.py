@@ -5,7 +5,9 @@ wrote: URLs and ports), then from `DOXIE_HOME/secrets.env` (generated once, mode
 """
 
 import os
+import re
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -69,8 +71,13 @@ class Settings(BaseSettings):
     prefect_ui_url: str = "http://127.0.0.1:4200"
     allowed_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
     trusted_proxies: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    """Networks (CIDR) of proxies of ours: what they say about whom they ask for is believed."""
 
     # limits
+    rate_limit_factor: float = 1.0
+    """Multiplies every rate limit of api/limits.py; 0 switches them off."""
+    rate_limits: dict[str, str] = Field(default_factory=dict)
+    """Other numbers for some of them: {"sign-in:ip": "30/60"} is 30 in 60 seconds."""
     max_update_bytes: int = MIB
     max_document_bytes: int = 64 * MIB
     max_content_bytes: int = 8 * MIB
@@ -91,6 +98,19 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        return [str(ip_network(network, strict=False)) for network in value]
+
+    @field_validator("rate_limits")
+    @classmethod
+    def _limits(cls, value: dict[str, str]) -> dict[str, str]:
+        for limit in value.values():
+            if re.fullmatch(r"[1-9]\d*/[1-9]\d*", limit) is None:
+                raise ValueError(f"a rate limit is written as count/seconds, not {limit}")
+        return value
 
     @property
     def requires_verified_email(self) -> bool:

@@ -14,7 +14,7 @@ from models.auth.accounts import (
     reset_password,
     verify_email,
 )
-from models.auth.identity import Actor, Identity, SessionOver, identify, known, session_of, subject
+from models.auth.identity import Actor, Identity, SessionOver, identify, known, live, session_of, subject
 from models.auth.links import LinkOver, Wish
 from models.auth.links import ask as ask_for_link
 from models.auth.passwords import WeakPassword, WrongCredentials, hash_new_password, verify
@@ -64,6 +64,7 @@ __all__ = [
     "hash_new_password",
     "identify",
     "known",
+    "live",
     "refresh",
     "register",
     "rename",
