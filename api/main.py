@@ -6,9 +6,12 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from api import docs, errors, health
+from api.auth.login import router as login
 from api.auth.routes import router as auth
 from api.documents.routes import router as documents
 from api.exports.routes import router as exports
+from api.factors.passkeys import router as passkeys
+from api.factors.routes import router as factors
 from api.middleware import Guard
 from api.orgs.routes import router as orgs
 from api.pipeline.routes import router as pipeline
@@ -48,7 +51,7 @@ def create_app() -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     errors.install(app)
     v1 = APIRouter(prefix="/api/v1")
-    for router in (auth, orgs, documents, revisions, pipeline, exports):
+    for router in (auth, login, factors, passkeys, orgs, documents, revisions, pipeline, exports):
         v1.include_router(router)
     app.include_router(v1)
     app.include_router(health.router)

@@ -1,11 +1,12 @@
-"""`/auth`: registering, signing in and out, refreshing, sessions."""
+"""`/auth`: registering, refreshing, signing out, sessions; `login` is signing in."""
 
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from api import cookies
-from api.auth.schemas import Login, Register, SessionRead, Sessions, SignedIn, UserRead
+from api.auth import answers
+from api.auth.schemas import Register, SessionRead, Sessions, SignedIn, UserRead
 from api.deps import CurrentActor, CurrentDevice, CurrentRuntime, Session
 from api.idempotency import IdempotentRoute
 from api.runtime import Runtime
@@ -22,18 +23,7 @@ async def register(body: Register, response: Response, runtime: CurrentRuntime, 
     async with runtime.db.transaction() as session:
         user = await auth.register(session, email=body.email, name=body.name, password_hash=password_hash)
         signed_in = await auth.sign_in(session, user, device, runtime.settings)
-    return _answer(response, runtime, signed_in)
-
-
-@router.post("/login")
-async def login(body: Login, response: Response, runtime: CurrentRuntime, device: CurrentDevice) -> SignedIn:
-    """Sign in."""
-    async with runtime.db.transaction() as session:
-        found = await auth.by_email(session, body.email)
-    user = await auth.verify(found, body.password.get_secret_value())
-    async with runtime.db.transaction() as session:
-        signed_in = await auth.sign_in(session, user, device, runtime.settings)
-    return _answer(response, runtime, signed_in)
+    return answers.signed_in(response, runtime, signed_in)
 
 
 @router.post("/refresh")
@@ -46,7 +36,7 @@ async def refresh(request: Request, response: Response, runtime: CurrentRuntime)
         result = await auth.refresh(session, token, runtime.settings)
     if isinstance(result, auth.Replayed):
         raise auth.SessionOver()
-    return _answer(response, runtime, result)
+    return answers.signed_in(response, runtime, result)
 
 
 @router.post("/logout", status_code=204)
@@ -92,13 +82,3 @@ async def _end_session(request: Request, runtime: Runtime) -> None:
             await auth.sign_out(session, refresh_token)
         for token in filter(None, (bearer, cookies.access_token(request))):
             await auth.sign_out_access(session, runtime.signer, token)
-
-
-def _answer(response: Response, runtime: Runtime, signed_in: auth.SignIn) -> SignedIn:
-    access = auth.access_token(runtime.signer, signed_in, runtime.settings)
-    cookies.store(response, runtime.settings, access=access, refresh=signed_in.refresh_token)
-    return SignedIn(
-        user=UserRead.model_validate(signed_in.user),
-        access_token=access,
-        expires_in=runtime.settings.access_token_seconds,
-    )

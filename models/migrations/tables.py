@@ -6,6 +6,8 @@ from models.backups import tables as backups
 from models.base import metadata
 from models.documents import tables as documents
 from models.exports import tables as exports
+from models.factors import tables as factors
+from models.federation import tables as federation
 from models.idempotency import IdempotencyKey
 from models.orgs import tables as orgs
 from models.outbox import OutboxEvent
@@ -20,6 +22,8 @@ __all__ = [
     "backups",
     "documents",
     "exports",
+    "factors",
+    "federation",
     "metadata",
     "orgs",
     "pipeline",
