@@ -67,6 +67,11 @@ class Settings(BaseSettings):
     oidc_providers: list[OidcProvider] = Field(default_factory=list)
     """JSON: a list of providers; see docs/sign-in.md."""
 
+    # mail
+    smtp_url: SecretStr = SecretStr("")
+    """`smtp[s]://user:password@host:port`; without it mails are kept in `DOXIE_HOME/mails`."""
+    mail_from: str = "Doxie <doxie@localhost.localdomain>"
+
     # doors
     api_host: str = "127.0.0.1"
     api_port: int = 8000

@@ -11,7 +11,7 @@ from infra.settings import Settings
 from models import audit, auth
 from models.audit import AccountAct
 from models.auth import Actor
-from models.factors import assertions, ceremonies, challenges, reauthentication, recovery, ways
+from models.factors import assertions, ceremonies, challenges, notices, reauthentication, recovery, ways
 from models.factors.assertions import Assertion, Question
 from models.factors.ceremonies import Credential, Refused
 from models.factors.challenges import Binding, Purpose
@@ -86,6 +86,7 @@ async def register(
     session.add(passkey)
     await session.flush()
     codes = await recovery.issue(session, actor.user_id, settings) if not before.second_factors else None
+    await notices.tell(session, actor.user_id, f"The passkey “{name}” was added")
     await audit.record_account(session, actor.user_id, AccountAct.PASSKEY_ADDED, passkey_id=str(passkey.id), name=name)
     return passkey, codes
 
@@ -125,6 +126,7 @@ async def remove(session: AsyncSession, actor: Actor, passkey_id: UUID, settings
     await session.delete(passkey)
     await session.flush()
     await recovery.drop_if_alone(session, actor.user_id, settings)
+    await notices.tell(session, actor.user_id, f"The passkey “{passkey.name}” was removed")
     await audit.record_account(
         session, actor.user_id, AccountAct.PASSKEY_REMOVED, passkey_id=str(passkey_id), name=passkey.name
     )

@@ -18,7 +18,7 @@ from infra.settings import Settings
 from models import audit
 from models.audit import AccountAct
 from models.auth import Actor
-from models.factors import reauthentication, ways
+from models.factors import notices, reauthentication, ways
 from models.factors.errors import NoSecondFactor
 from models.factors.tables import RecoveryCode
 
@@ -47,6 +47,7 @@ async def regenerate(session: AsyncSession, actor: Actor, settings: Settings) ->
     if not (await ways.of(session, actor.user_id, settings)).second_factors:
         raise NoSecondFactor()
     codes = await issue(session, actor.user_id, settings)
+    await notices.tell(session, actor.user_id, "New recovery codes were made, and the former ones are void")
     await audit.record_account(session, actor.user_id, AccountAct.RECOVERY_CODES_ISSUED)
     return codes
 

@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from models import audit
 from models.audit import AccountAct
-from models.factors import ways
+from models.factors import notices, ways
 from models.factors.tables import FactorGuesses, Passkey, PendingSignIn, RecoveryCode, Totp
 
 
@@ -17,4 +17,5 @@ async def reset(session: AsyncSession, user_id: UUID) -> None:
     await ways.lock(session, user_id)
     for table in (Totp, RecoveryCode, Passkey, PendingSignIn, FactorGuesses):
         await session.execute(delete(table).where(col(table.user_id) == user_id))
+    await notices.tell(session, user_id, "An operator removed every second factor and passkey")
     await audit.record_account(session, user_id, AccountAct.FACTORS_RESET, by="operator")

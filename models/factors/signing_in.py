@@ -19,7 +19,7 @@ from infra.tokens import Signer, TokenError
 from models import audit, auth
 from models.audit import AccountAct
 from models.auth import Device, SignIn, User
-from models.factors import assertions, recovery, totp, ways
+from models.factors import assertions, notices, recovery, totp, ways
 from models.factors.assertions import Assertion, Question
 from models.factors.challenges import Binding, Purpose
 from models.factors.errors import SignInExpired, TooManyGuesses
@@ -152,14 +152,16 @@ async def complete(
     Raises:
         SignInExpired: somebody else completed it meanwhile.
     """
+    # First, as `attempt` does: whoever locks these rows in another order can deadlock with it.
+    pending = await session.get(PendingSignIn, tried.pending_id, with_for_update=True)
+    if pending is None:
+        raise SignInExpired()
     method = await present(session, tried.user_id, proof, _binding(tried.user_id, tried.pending_id), settings)
     user = await session.get(User, tried.user_id)
     if method is None or user is None:
         await refuse(session, tried.user_id, first=tried.first)
         return None
-    done = delete(PendingSignIn).where(col(PendingSignIn.id) == tried.pending_id).returning(col(PendingSignIn.id))
-    if (await session.execute(done)).first() is None:
-        raise SignInExpired()
+    await session.delete(pending)
     return await _sign_in(session, user, device, settings, method=f"{tried.first}+{method}")
 
 
@@ -181,6 +183,7 @@ async def present(
         await session.execute(delete(FactorGuesses).where(col(FactorGuesses.user_id) == user_id))
     if method is Method.RECOVERY_CODE:
         left = (await ways.of(session, user_id, settings)).recovery_codes
+        await notices.tell(session, user_id, f"A recovery code was used, {left} are left")
         await audit.record_account(session, user_id, AccountAct.RECOVERY_CODE_USED, left=left)
     return method
 

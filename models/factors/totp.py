@@ -13,7 +13,7 @@ from infra.settings import Settings
 from models import audit, auth
 from models.audit import AccountAct
 from models.auth import Actor
-from models.factors import reauthentication, recovery, ways
+from models.factors import notices, reauthentication, recovery, ways
 from models.factors.errors import TotpActive, TotpMissing, WrongCode
 from models.factors.tables import Totp
 
@@ -72,6 +72,7 @@ async def confirm(session: AsyncSession, actor: Actor, code: str, settings: Sett
     row.confirmed_at = clock.now()
     await session.flush()
     codes = await recovery.issue(session, actor.user_id, settings) if not before.second_factors else None
+    await notices.tell(session, actor.user_id, "An authenticator app was set up")
     await audit.record_account(session, actor.user_id, AccountAct.TOTP_ENABLED)
     return codes
 
@@ -91,6 +92,7 @@ async def disable(session: AsyncSession, actor: Actor, settings: Settings) -> No
     await session.delete(row)
     await session.flush()
     await recovery.drop_if_alone(session, actor.user_id, settings)
+    await notices.tell(session, actor.user_id, "The authenticator app was removed")
     await audit.record_account(session, actor.user_id, AccountAct.TOTP_DISABLED)
 
 

@@ -9,10 +9,12 @@ from models.exports import tables as exports
 from models.factors import tables as factors
 from models.federation import tables as federation
 from models.idempotency import IdempotencyKey
+from models.mail import tables as mail
 from models.orgs import tables as orgs
 from models.outbox import OutboxEvent
 from models.pipeline import tables as pipeline
 from models.revisions import tables as revisions
+from models.sharing import tables as sharing
 
 __all__ = [
     "IdempotencyKey",
@@ -24,8 +26,10 @@ __all__ = [
     "exports",
     "factors",
     "federation",
+    "mail",
     "metadata",
     "orgs",
     "pipeline",
     "revisions",
+    "sharing",
 ]
