@@ -15,7 +15,7 @@ from collab import access
 from collab.protocol import Close
 from collab.seat import Guest
 from infra.db import Database
-from tests.clients import Node, YClient
+from tests.clients import Kind, Node, YClient
 from tests.collab.test_failures import closed, url
 from tests.collab.world import Collab, found, running
 from tests.conftest import Stack
@@ -111,7 +111,7 @@ async def test_sockets_are_closed_on_every_node(
     scene: Scene, nodes: tuple[Collab, Collab], node: Node, act: Act
 ) -> None:
     document, token = scene.ann.document["id"], await scene.token()
-    kinds = ("y-websocket", "hocuspocus-4")
+    kinds: tuple[Kind, Kind] = ("y-websocket", "hocuspocus-4")
     clients = [
         await (await YClient.connect(node, kind, collab.url, document, token, ack=True)).synced()
         for kind, collab in zip(kinds, nodes, strict=True)
