@@ -1,11 +1,12 @@
-"""`/auth`: registering, signing in and out, refreshing."""
+"""`/auth`: registering, refreshing, signing out; `login` is signing in, `sessions` what came of it."""
 
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from api import cookies
-from api.auth.schemas import Asked, Login, Register, SignedIn, UserRead
+from api.auth import answers
+from api.auth.schemas import Asked, Register, SignedIn
 from api.deps import CurrentDevice, CurrentRuntime
 from api.idempotency import IdempotentRoute
 from api.runtime import Runtime
@@ -18,7 +19,7 @@ router = APIRouter(prefix="/auth", tags=["auth"], route_class=IdempotentRoute)
 
 @router.post("/register", status_code=201, responses={202: {"model": Asked}})
 async def register(
-    body: Register, response: Response, runtime: CurrentRuntime, device: CurrentDevice
+    body: Register, request: Request, response: Response, runtime: CurrentRuntime, device: CurrentDevice
 ) -> SignedIn | Asked:
     """Open an account and sign in; where addresses have to be verified: ask for the link that opens it (202)."""
     # Argon2 takes its time: no transaction is open meanwhile.
@@ -33,18 +34,7 @@ async def register(
         user = await auth.register(session, email=body.email, name=body.name, password_hash=password_hash)
         await auth.ask_to_verify(session, runtime.settings, user)
         signed_in = await auth.sign_in(session, user, device, runtime.settings)
-    return _answer(response, runtime, signed_in)
-
-
-@router.post("/login")
-async def login(body: Login, response: Response, runtime: CurrentRuntime, device: CurrentDevice) -> SignedIn:
-    """Sign in."""
-    async with runtime.db.transaction() as session:
-        found = await auth.by_email(session, body.email)
-    user = await auth.verify(found, body.password.get_secret_value())
-    async with runtime.db.transaction() as session:
-        signed_in = await auth.sign_in(session, user, device, runtime.settings)
-    return _answer(response, runtime, signed_in)
+    return answers.signed_in(request, response, runtime, signed_in)
 
 
 @router.post("/refresh")
@@ -58,7 +48,7 @@ async def refresh(request: Request, response: Response, runtime: CurrentRuntime)
     if isinstance(result, auth.Replayed):
         await runtime.revoke(Revocation(user_id=result.user_id, session_id=result.session_id))
         raise auth.SessionOver()
-    return _answer(response, runtime, result)
+    return answers.signed_in(request, response, runtime, result)
 
 
 @router.post("/logout", status_code=204)
@@ -78,13 +68,3 @@ async def _end_session(request: Request, runtime: Runtime) -> None:
             ended.add(await auth.sign_out_access(session, runtime.signer, token))
     for session_id in ended - {None}:
         await runtime.revoke(Revocation(session_id=session_id))
-
-
-def _answer(response: Response, runtime: Runtime, signed_in: auth.SignIn) -> SignedIn:
-    access = auth.access_token(runtime.signer, signed_in, runtime.settings)
-    cookies.store(response, runtime.settings, access=access, refresh=signed_in.refresh_token)
-    return SignedIn(
-        user=UserRead.model_validate(signed_in.user),
-        access_token=access,
-        expires_in=runtime.settings.access_token_seconds,
-    )

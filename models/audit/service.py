@@ -46,6 +46,19 @@ class AccountAct(StrEnum):
     EMAIL_CHANGED = "account.email_changed"
     PASSWORD_CHANGED = "account.password_changed"  # noqa: S105 - no password
     PASSWORD_RESET = "account.password_reset"  # noqa: S105 - no password
+    SECOND_FACTOR_REFUSED = "account.second_factor_refused"
+    REAUTHENTICATED = "account.reauthenticated"
+    TOTP_ENABLED = "account.totp_enabled"
+    TOTP_DISABLED = "account.totp_disabled"
+    RECOVERY_CODES_ISSUED = "account.recovery_codes_issued"
+    RECOVERY_CODE_USED = "account.recovery_code_used"
+    PASSKEY_ADDED = "account.passkey_added"
+    PASSKEY_RENAMED = "account.passkey_renamed"
+    PASSKEY_REMOVED = "account.passkey_removed"
+    PASSKEY_REFUSED = "account.passkey_refused"
+    FACTORS_RESET = "account.factors_reset"
+    IDENTITY_LINKED = "account.identity_linked"
+    IDENTITY_UNLINKED = "account.identity_unlinked"
 
 
 # As text, since `audit` knows nothing of `orgs`, which builds on it.

@@ -14,7 +14,7 @@ from models.auth.accounts import (
     reset_password,
     verify_email,
 )
-from models.auth.identity import Actor, Identity, SessionOver, identify, known, session_of, subject
+from models.auth.identity import Actor, Identity, SessionOver, identify, known, live, session_of, subject
 from models.auth.keys import Rotation
 from models.auth.keys import ring as signing_keys
 from models.auth.keys import rotate as rotate_keys
@@ -68,6 +68,7 @@ __all__ = [
     "hash_new_password",
     "identify",
     "known",
+    "live",
     "refresh",
     "register",
     "rename",

@@ -1,5 +1,6 @@
 """The SQL of accounts and sessions."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -49,6 +50,16 @@ async def live_session(session: AsyncSession, session_id: UUID) -> Row[tuple[Use
         )
     )
     return (await session.execute(query)).one_or_none()
+
+
+async def live_among(session: AsyncSession, session_ids: Sequence[UUID]) -> set[tuple[UUID, UUID]]:
+    """Of many sessions those that are live, each with whose it is."""
+    query = select(AuthSession.id, AuthSession.user_id).where(
+        col(AuthSession.id).in_(session_ids),
+        col(AuthSession.revoked_at).is_(None),
+        col(AuthSession.expires_at) > func.now(),
+    )
+    return {(session_id, user_id) for session_id, user_id in await session.execute(query)}
 
 
 async def live_sessions(session: AsyncSession, user_id: UUID) -> list[AuthSession]:
