@@ -41,7 +41,7 @@ async def _claims(request: Request) -> Claims | None:
     Raises:
         SessionOver: there is one, but it is not valid.
     """
-    token = _bearer(request) or cookies.access_token(request)
+    token = bearer(request) or cookies.access_token(request)
     if token is None:
         return None
     try:
@@ -87,7 +87,8 @@ async def _current_actor(request: Request, claims: CurrentClaims, session: Sessi
     return actor
 
 
-def _bearer(request: Request) -> str | None:
+def bearer(request: Request) -> str | None:
+    """The bearer token of a request, whatever it is."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 

@@ -14,6 +14,8 @@ from api.orgs.routes import router as orgs
 from api.pipeline.routes import router as pipeline
 from api.revisions.routes import router as revisions
 from api.runtime import Runtime
+from api.sharing.routes import router as sharing
+from api.sharing.visiting import router as visiting
 from infra import logging
 from infra.settings import get_settings
 
@@ -48,7 +50,7 @@ def create_app() -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     errors.install(app)
     v1 = APIRouter(prefix="/api/v1")
-    for router in (auth, orgs, documents, revisions, pipeline, exports):
+    for router in (auth, orgs, documents, sharing, visiting, revisions, pipeline, exports):
         v1.include_router(router)
     app.include_router(v1)
     app.include_router(health.router)

@@ -6,6 +6,7 @@ from models.documents.journal import DocumentFull, DocumentGone, Edit
 from models.documents.service import (
     DocumentChanged,
     DocumentView,
+    approach,
     create,
     edit,
     enter,
@@ -13,6 +14,7 @@ from models.documents.service import (
     recover,
     rename,
     trash,
+    visit,
 )
 from models.documents.state import Loaded, StateUnavailable, load
 
@@ -26,6 +28,7 @@ __all__ = [
     "MalformedUpdate",
     "StateUnavailable",
     "UpdateTooLarge",
+    "approach",
     "crdt",
     "create",
     "edit",
@@ -37,4 +40,5 @@ __all__ = [
     "rename",
     "state",
     "trash",
+    "visit",
 ]
