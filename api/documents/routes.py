@@ -71,6 +71,7 @@ async def rename(
 @router.delete("/documents/{document_id}", status_code=204)
 async def trash(session: Session, access: Access, revoked: Revoked, if_match: IfMatch = None) -> None:
     """Put a document into the trash."""
+    revoked(Revocation(org_id=access.scope.org_id, document_id=access.id))
     await documents.trash(session, access.scope, access.id, version=_version(if_match))
     revoked(Revocation(document_id=access.id))
 

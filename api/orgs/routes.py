@@ -16,9 +16,11 @@ router = APIRouter(tags=["orgs"], route_class=IdempotentRoute)
 
 
 @router.post("/orgs", status_code=201)
-async def found(body: OrgWrite, session: Session, actor: CurrentActor) -> OrgRead:
+async def found(body: OrgWrite, session: Session, actor: CurrentActor, revoked: Revoked) -> OrgRead:
     """Found an organization and own it."""
-    return OrgRead.of(await orgs.found(session, actor, name=body.name), Role.OWNER)
+    organization = await orgs.found(session, actor, name=body.name)
+    revoked(Revocation(user_id=actor.user_id, org_id=organization.id))
+    return OrgRead.of(organization, Role.OWNER)
 
 
 @router.get("/orgs")
