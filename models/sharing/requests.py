@@ -12,8 +12,9 @@ from models import audit, documents, mail
 from models.audit import Act
 from models.auth import Actor, User
 from models.orgs import DocumentScope, Level, Permission
-from models.sharing import grants, queries
+from models.sharing import queries
 from models.sharing.errors import AllowedAlready, RequestNotFound
+from models.sharing.grants import grant_user
 from models.sharing.tables import AccessRequest
 
 MANAGERS_ASKED = 10
@@ -73,7 +74,7 @@ async def approve(
     """Grant what somebody asked for, or another level."""
     request = await _decide(session, scope, request_id, "approved")
     request.level = level or request.level
-    await grants.grant_user(session, scope, request.user_id, Level(request.level))
+    await grant_user(session, scope, request.user_id, Level(request.level))
     await _answer(session, scope, request, "access_granted")
     return request
 
