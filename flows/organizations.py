@@ -35,7 +35,7 @@ class Report:
 
 @flow(name="erase_organizations", retries=2, retry_delay_seconds=300)
 async def erase_organizations() -> State[Any]:
-    """Erase what was deleted long enough ago: objects first, then rows. Done again, it finds nothing, or what is left."""
+    """Erase what was deleted long enough ago: objects first, then rows. Done again, it finds only what is left."""
     reports, failures = [], []
     async with runtime.opened() as worker:
         for org_id in await _due(worker):
