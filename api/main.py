@@ -12,6 +12,7 @@ from api.documents.routes import router as documents
 from api.exports.routes import router as exports
 from api.factors.passkeys import router as passkeys
 from api.factors.routes import router as factors
+from api.federation.routes import router as federation
 from api.middleware import Guard
 from api.orgs.routes import router as orgs
 from api.pipeline.routes import router as pipeline
@@ -51,7 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     errors.install(app)
     v1 = APIRouter(prefix="/api/v1")
-    for router in (auth, login, factors, passkeys, orgs, documents, revisions, pipeline, exports):
+    for router in (auth, login, factors, federation, passkeys, orgs, documents, revisions, pipeline, exports):
         v1.include_router(router)
     app.include_router(v1)
     app.include_router(health.router)

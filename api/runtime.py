@@ -7,6 +7,7 @@ from fastapi import Request
 from infra.bus import Bus, Revocation
 from infra.db import Database
 from infra.identities import Identities
+from infra.oidc import Providers
 from infra.redis import Volatile
 from infra.settings import Settings
 from infra.storage import ObjectStore
@@ -24,6 +25,7 @@ class Runtime:
     signer: Signer
     volatile: Volatile
     identities: Identities
+    providers: Providers
 
     @classmethod
     def start(cls, settings: Settings) -> "Runtime":
@@ -38,6 +40,7 @@ class Runtime:
             signer=Signer.from_settings(settings),
             volatile=volatile,
             identities=Identities(volatile, doubted=lambda: bus.owes),
+            providers=Providers(),
         )
 
     async def revoke(self, revocation: Revocation) -> None:
@@ -46,6 +49,7 @@ class Runtime:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.providers.close()
         await self.volatile.close()
         await self.bus.close()
         await self.db.close()

@@ -95,7 +95,7 @@ async def by_email(session: AsyncSession, email: str) -> User | None:
     return await queries.user_by_email(session, email)
 
 
-async def register(session: AsyncSession, *, email: str, name: str, password_hash: str) -> User:
+async def register(session: AsyncSession, *, email: str, name: str, password_hash: str | None) -> User:
     """A new account.
 
     Raises:
