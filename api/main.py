@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from api import docs, errors, health, limits
+from api.audit.routes import router as audit
 from api.auth.routes import router as auth
 from api.documents.routes import router as documents
 from api.exports.routes import router as exports
@@ -48,7 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     errors.install(app)
     v1 = APIRouter(prefix="/api/v1", dependencies=[limits.Enforced])
-    for router in (auth, orgs, documents, revisions, pipeline, exports):
+    for router in (auth, audit, orgs, documents, revisions, pipeline, exports):
         v1.include_router(router)
     app.include_router(v1)
     app.include_router(health.router)
