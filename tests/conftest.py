@@ -25,6 +25,9 @@ from infra.storage import ObjectStore  # noqa: E402
 from tests.clients.node import Node  # noqa: E402
 from tests.people import Person, sign_up  # noqa: E402
 
+# For a quick loop: start these services and steps only, which is enough for the tests of some folders.
+_ONLY = os.environ.get("TEST_SERVICES", "")
+
 _ENVIRONMENT = {
     "DOXIE_API_PORT": "0",
     "DOXIE_COLLAB_PORT": "0",
@@ -71,7 +74,8 @@ def doxie(*arguments: str, home: Path, **environment: str) -> subprocess.Complet
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Everything `./doxie up` starts."""
-    started = doxie("up", "--detach", home=HOME, **_ENVIRONMENT)
+    only = ["--only", _ONLY] if _ONLY else []
+    started = doxie("up", "--detach", *only, home=HOME, **_ENVIRONMENT)
     if started.returncode:
         pytest.exit(f"the stack does not start:\n{started.stdout}", returncode=1)
     get_settings.cache_clear()
