@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from api import docs, errors, health, keys, limits
+from api.audit.routes import router as audit
 from api.auth.accounts import router as accounts
 from api.auth.login import router as login
 from api.auth.routes import router as auth
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         sessions,
         factors,
         passkeys,
+        audit,
         orgs,
         documents,
         revisions,
