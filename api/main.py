@@ -21,6 +21,8 @@ from api.orgs.routes import router as orgs
 from api.pipeline.routes import router as pipeline
 from api.revisions.routes import router as revisions
 from api.runtime import Runtime
+from api.sharing.routes import router as sharing
+from api.sharing.visiting import router as visiting
 from infra import logging
 from infra.settings import Settings, get_settings
 
@@ -68,6 +70,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         audit,
         orgs,
         documents,
+        sharing,
+        visiting,
         revisions,
         pipeline,
         exports,
