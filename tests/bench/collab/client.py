@@ -107,7 +107,7 @@ class Client(WSListener):
             self._transport.abort()
 
     def _sync(self, step: int, message: bytes, pos: int) -> None:
-        if step == 2:  # noqa: PLR2004 (the fast path: nearly every message)
+        if step == 2:
             length = message[pos]
             small = length < 0x80
             self.on_update(self, message[pos + 1 :] if small else read_bytes(message, pos)[0])

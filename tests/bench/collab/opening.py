@@ -33,7 +33,7 @@ def merged(stream: Sequence[bytes]) -> bytes:
 
 
 async def opening(server: Server, name: str, size: int) -> Numbers:
-    """Milliseconds until a client has the trace: from a process that has just started, and from one that has it open."""
+    """Milliseconds until a client has the trace: from a process that has just started, and once it is open there."""
     await server.kill()
     await server.start()
     other = await Client.connect(server.target(await server.document()))

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import os
 import platform
 import statistics
@@ -11,6 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -69,6 +71,7 @@ def circumstances() -> dict[str, str]:
         "cpu": f"{os.cpu_count()} × {_processor()}",
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
+        "servers": ", ".join(f"{name} {version}" for name, version in _versions().items()),
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
     }
 
@@ -78,14 +81,14 @@ def _servers(tenant: world.World, directory: Path) -> list[Server]:
     pids = {name: entry.pid for name in ("postgres", "redis") if (entry := services[name]).pid is not None}
     redis = tenant.settings.redis_url.get_secret_value()
     return [
-        Doxie(tenant, {name: pid for name, pid in pids.items() if pid is not None}),
+        Doxie(tenant, pids),
         Peer("hocuspocus", "hocuspocus.mjs", directory / "hocuspocus"),
         Peer(
             "hocuspocus+redis",
             "hocuspocus.mjs",
             directory / "hocuspocus-redis",
             arguments=(redis,),
-            stores={"redis": pids["redis"] or 0},
+            stores={"redis": pids["redis"]},
         ),
         Peer("y-websocket", "y-websocket.mjs", directory / "y-websocket"),
     ]
@@ -97,16 +100,14 @@ async def _compare(servers: Sequence[Server], effort: Effort) -> Measured:
     turns = _Turns(servers)
     for _ in range(effort.rounds):
         for clients in AUDIENCES:
-            await turns.take(f"fan-out to {clients}", lambda server, n=clients: fan_out(server, n))
+            await turns.take(f"fan-out to {clients}", partial(fan_out, clients=clients))
         for documents, people in ((50, 2), (20, 4)):
-            await turns.take(
-                f"{documents} documents of {people}",
-                lambda server, d=documents, p=people: throughput(server, d, p, effort.seconds),
-            )
-        await turns.take("kill -9", crash)
+            loop = partial(throughput, documents=documents, people=people, seconds=effort.seconds)
+            await turns.take(f"{documents} documents of {people}", loop)
+    await turns.take("kill -9", crash)
     await _openings(turns, effort)
     for sockets in effort.crowds:
-        await turns.take(f"{sockets} idle sockets", lambda server, n=sockets: crowd(server, n))
+        await turns.take(f"{sockets} idle sockets", partial(crowd, sockets=sockets))
     return turns.medians()
 
 
@@ -164,6 +165,11 @@ class _Turns:
             server: {name: statistics.median(values) for name, values in found.items()}
             for server, found in self._found.items()
         }
+
+
+def _versions() -> dict[str, str]:
+    wanted: dict[str, str] = json.loads((PEERS / "package.json").read_text())["dependencies"]
+    return wanted
 
 
 def _processor() -> str:

@@ -120,7 +120,13 @@ class Peer:
         """Start it on the same port and directory, and wait until it listens."""
         self._directory.mkdir(parents=True, exist_ok=True)
         log = (self._directory / "log").open("ab")
-        command = [node.executable(), str(PEERS / self._script), str(self._port), str(self._directory), *self._arguments]
+        command = [
+            node.executable(),
+            str(PEERS / self._script),
+            str(self._port),
+            str(self._directory),
+            *self._arguments,
+        ]
         self._process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, cwd=PEERS)
         log.close()
         async with asyncio.timeout(START_SECONDS):

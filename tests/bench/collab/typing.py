@@ -14,8 +14,6 @@ Numbers = dict[str, float]
 
 KEYSTROKES: Final = 150
 KEYSTROKE_SECONDS: Final = 0.01
-UNDER_WAY: Final = 8
-"""Keystrokes that each writer keeps under way in a closed loop."""
 WARM_UP_SECONDS: Final = 0.7
 PATIENCE: Final = 30.0
 
@@ -47,21 +45,21 @@ async def fan_out(server: Server, clients: int) -> Numbers:
 
 
 async def throughput(server: Server, documents: int, people: int, seconds: float) -> Numbers:
-    """Everybody types as fast as what they typed is delivered to all others, and saved where the server says so.
+    """Everybody types on as soon as all others have the last keystroke.
 
-    The processor time of the server and of its stores is per keystroke.
+    It ends when everything is saved, where the server says so: what it still owes by then counts. The processor time of
+    the server and of its stores is per keystroke.
     """
-    party = Party()
-    targets = [server.target(await server.document()) for _ in range(documents)]
-    await party.join(targets, people, acknowledges=server.acknowledges)
-    party.start(UNDER_WAY)
+    party = Party(acknowledged=server.acknowledges)
+    await party.join([server.target(await server.document()) for _ in range(documents)], people)
+    party.start()
     await asyncio.sleep(WARM_UP_SECONDS)
-    before, began, cpu = party.done, time.perf_counter(), server.cpu()
+    before, began, cpu = party.delivered, time.perf_counter(), server.cpu()
     await asyncio.sleep(seconds)
-    done, took, used = party.done - before, time.perf_counter() - began, server.cpu()
     party.stop()
     await party.settled(PATIENCE)
+    delivered, took, used = party.delivered - before, time.perf_counter() - began, server.cpu()
     party.leave()
     name = f"{documents}×{people}"
-    shares = {f"{name} {part} µs/op": (used[part] - cpu[part]) / done * 1e6 for part in used}
-    return {f"{name} ops/s": done / took, **shares}
+    shares = {f"{name} {part} µs/op": (used[part] - cpu[part]) / delivered * 1e6 for part in used}
+    return {f"{name} ops/s": delivered / took, **shares}

@@ -12,39 +12,36 @@ SETTLE_SECONDS: Final = 0.3
 
 
 class Writer:
-    """Somebody who keeps so many keystrokes under way."""
+    """Somebody who types on as soon as all others have what they typed."""
 
-    def __init__(self, client: Client, code: bytes, needs: int) -> None:
+    def __init__(self, client: Client, code: bytes, others: int) -> None:
         self.client = client
         self.code = code
-        self.acknowledged = 0
-        self.delivered = 0
-        self.done = 0
         self.clock = 0
+        """Keystrokes so far."""
+        self.delivered = 0
+        """Those that all others have."""
+        self.acknowledged = 0
+        """Those the server has said to be saved."""
         self.typing = False
-        self._needs = needs
+        self._others = others
         self._missing: list[int] = []
 
     def type(self) -> None:
         """One keystroke."""
-        self._missing.append(self._needs)
+        self._missing.append(self._others)
         clock, self.clock = self.clock, self.clock + 1
         self.client.say(wire.message(wire.edit(self.code, clock)))
 
     def saved(self) -> None:
         """The oldest keystroke that was not saved is."""
-        clock, self.acknowledged = self.acknowledged, self.acknowledged + 1
-        self._arrived(clock)
+        self.acknowledged += 1
 
     def seen(self, clock: int) -> None:
-        """Somebody has a keystroke."""
-        self.delivered = max(self.delivered, clock + 1)
-        self._arrived(clock)
-
-    def _arrived(self, clock: int) -> None:
+        """One of the others has a keystroke."""
         self._missing[clock] -= 1
         if not self._missing[clock]:
-            self.done += 1
+            self.delivered += 1
             if self.typing:
                 self.type()
 
@@ -52,17 +49,18 @@ class Writer:
 class Party:
     """All writers on a server, and who sees what."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, acknowledged: bool) -> None:
         self.writers: dict[bytes, Writer] = {}
+        self._acknowledged = acknowledged
         self.clients: list[Client] = []
         self._codes: dict[Client, bytes] = {}
 
     @property
-    def done(self) -> int:
+    def delivered(self) -> int:
         """Keystrokes that have arrived everywhere."""
-        return sum(writer.done for writer in self.writers.values())
+        return sum(writer.delivered for writer in self.writers.values())
 
-    async def join(self, targets: list[Target], per_document: int, *, acknowledges: bool) -> None:
+    async def join(self, targets: list[Target], per_document: int) -> None:
         """So many people enter each document."""
         for target in targets:
             for _ in range(per_document):
@@ -70,18 +68,17 @@ class Party:
                 code = wire.code(len(self.clients))
                 self.clients.append(client)
                 self._codes[client] = code
-                self.writers[code] = Writer(client, code, per_document - 1 + acknowledges)
+                self.writers[code] = Writer(client, code, per_document - 1)
         await asyncio.sleep(SETTLE_SECONDS)  # what signing in is answered with is no keystroke's
         for writer in self.writers.values():
             writer.client.on_update = self._heard
-            writer.client.on_saved = writer.saved if acknowledges else _nothing
+            writer.client.on_saved = writer.saved
 
-    def start(self, under_way: int) -> None:
+    def start(self) -> None:
         """Everybody types."""
         for writer in self.writers.values():
             writer.typing = True
-            for _ in range(under_way):
-                writer.type()
+            writer.type()
 
     def stop(self) -> None:
         """Nobody types any more."""
@@ -89,14 +86,17 @@ class Party:
             writer.typing = False
 
     async def settled(self, seconds: float) -> None:
-        """Wait until every keystroke has arrived everywhere.
+        """Wait until every keystroke has arrived everywhere, and is saved where the server says so.
 
         Raises:
             TimeoutError: some have not.
         """
         async with asyncio.timeout(seconds):
-            while self.done < sum(writer.clock for writer in self.writers.values()):
-                await asyncio.sleep(0.02)
+            while any(self._under_way(writer) for writer in self.writers.values()):
+                await asyncio.sleep(0.01)
+
+    def _under_way(self, writer: Writer) -> bool:
+        return writer.delivered < writer.clock or (self._acknowledged and writer.acknowledged < writer.clock)
 
     def leave(self) -> None:
         """Everybody goes."""
@@ -114,9 +114,3 @@ class Party:
             if code != own:
                 for clock in range(start, end):
                     self.writers[code].seen(clock)
-
-
-def _nothing() -> None:
-    """This server acknowledges nothing."""
-
-
