@@ -5,17 +5,22 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from api import docs, errors, health
+from api import docs, errors, health, limits
+from api.auth.accounts import router as accounts
+from api.auth.login import router as login
 from api.auth.routes import router as auth
+from api.auth.sessions import router as sessions
 from api.documents.routes import router as documents
 from api.exports.routes import router as exports
+from api.factors.passkeys import router as passkeys
+from api.factors.routes import router as factors
 from api.middleware import Guard
 from api.orgs.routes import router as orgs
 from api.pipeline.routes import router as pipeline
 from api.revisions.routes import router as revisions
 from api.runtime import Runtime
 from infra import logging
-from infra.settings import get_settings
+from infra.settings import Settings, get_settings
 
 DESCRIPTION = """
 Every edit is journaled before it is answered; everything else about a document is derived from the
@@ -24,16 +29,16 @@ unsafe requests take `Idempotency-Key`; resources carry `ETag` and honour `If-Ma
 """
 
 
-def create_app() -> FastAPI:
-    """The application of one process."""
-    settings = get_settings()
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application of one process, with its own settings where none are given."""
+    settings = settings or get_settings()
     logging.configure("api")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.runtime = Runtime.start(settings)
+        app.state.runtime = runtime = Runtime.start(settings)
         yield
-        await app.state.runtime.close()
+        await runtime.close()
 
     app = FastAPI(
         title="Doxie",
@@ -47,8 +52,20 @@ def create_app() -> FastAPI:
     )
     app.add_middleware(Guard, settings=settings)
     errors.install(app)
-    v1 = APIRouter(prefix="/api/v1")
-    for router in (auth, orgs, documents, revisions, pipeline, exports):
+    v1 = APIRouter(prefix="/api/v1", dependencies=[limits.Enforced])
+    for router in (
+        auth,
+        login,
+        accounts,
+        sessions,
+        factors,
+        passkeys,
+        orgs,
+        documents,
+        revisions,
+        pipeline,
+        exports,
+    ):
         v1.include_router(router)
     app.include_router(v1)
     app.include_router(health.router)

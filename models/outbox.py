@@ -23,6 +23,11 @@ CHANNEL = "doxie_outbox"
 
 DOCUMENT_CHANGED = "document.changed"
 EXPORT_REQUESTED = "export.requested"
+LINK_REQUESTED = "link.requested"
+MAIL_REQUESTED = "mail.requested"
+
+NO_ORG = UUID(int=0)
+"""The `org_id` of events that belong to no organization."""
 
 
 class OutboxEvent(SQLModel, table=True):
