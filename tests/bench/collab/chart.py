@@ -18,11 +18,13 @@ STEP: Final = 22
 _STYLE: Final = """
 text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .title { font-weight: 600 }
-.note { fill: #59636e; font-size: 11px }
+.page { fill: #ffffff }
+.note { fill: #59636e; font-size: 11px; font-weight: 400 }
 .bar { fill: #9aa4af }
 .own { fill: #1a7f64 }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3 }
+  .page { fill: #0d1117 }
   .note { fill: #9198a1 }
   .bar { fill: #59636e }
   .own { fill: #3fb58e }
@@ -47,6 +49,7 @@ def draw(panels: Sequence[Panel], own: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}"'
         f' width="{WIDTH}" height="{height}" role="img">',
         f"<style>{_STYLE}</style>",
+        '<rect class="page" width="100%" height="100%" rx="6"/>',
     ]
     for number, panel in enumerate(panels):
         x, y = number % COLUMNS * PANEL_WIDTH + MARGIN, number // COLUMNS * PANEL_HEIGHT + MARGIN

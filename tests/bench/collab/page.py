@@ -35,8 +35,8 @@ def _per_core(name: str) -> Callable[[Mapping[str, float]], float | None]:
 
 
 _PANELS: Final[list[_Panel]] = [
-    ("Keystrokes per second and core", "50 documents of 2, more is better", _per_core("50×2 server µs/op")),
-    ("Keystrokes per second and core", "20 documents of 4, more is better", _per_core("20×4 server µs/op")),
+    ("Keystrokes per second and core", "50 × 2, more is better", _per_core("50×2 server µs/op")),
+    ("Keystrokes per second and core", "20 × 4, more is better", _per_core("20×4 server µs/op")),
     ("Fan-out to 10, p99", "ms, less is better", _measure("1→10 p99 ms")),
     ("Fan-out to 100, p99", "ms, less is better", _measure("1→100 p99 ms")),
     ("Opening the trace, cold", "ms, less is better", _measure("open cold ms")),
