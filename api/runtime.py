@@ -7,11 +7,13 @@ from fastapi import Request
 from infra.bus import Bus, Revocation
 from infra.db import Database
 from infra.identities import Identities
+from infra.limits import Limiter, LocalLimiter
 from infra.oidc import Providers
 from infra.redis import Volatile
 from infra.settings import Settings
 from infra.storage import ObjectStore
-from infra.tokens import Signer
+from infra.tokens import Key, Signer
+from models import auth
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Runtime:
     volatile: Volatile
     identities: Identities
     providers: Providers
+    limiter: Limiter
+    local_limiter: LocalLimiter
 
     @classmethod
     def start(cls, settings: Settings) -> "Runtime":
@@ -41,7 +45,14 @@ class Runtime:
             volatile=volatile,
             identities=Identities(volatile, doubted=lambda: bus.owes),
             providers=Providers(),
+            limiter=Limiter(volatile),
+            local_limiter=LocalLimiter(),
         )
+
+    async def signing_keys(self) -> list[Key]:
+        """The keys that sign and verify tokens now."""
+        async with self.db.transaction() as session:
+            return await auth.signing_keys(session, self.settings)
 
     async def revoke(self, revocation: Revocation) -> None:
         """Let every process ask again who somebody is: after the commit that changed it, before the answer."""

@@ -1,6 +1,6 @@
 """`/auth/login`: signing in with a password, and with a second factor where the account has one."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from api.auth import answers
 from api.auth.schemas import Login, SignedIn
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/auth/login", tags=["auth"], route_class=IdempotentRo
 
 @router.post("")
 async def login(
-    body: Login, response: Response, runtime: CurrentRuntime, device: CurrentDevice
+    body: Login, request: Request, response: Response, runtime: CurrentRuntime, device: CurrentDevice
 ) -> SignedIn | SecondFactorRequired:
     """Sign in; where the account has a second factor, nobody is signed in yet and a token for the next step comes."""
     async with runtime.db.transaction() as session:
@@ -32,7 +32,7 @@ async def login(
         )
     if isinstance(begun, factors.SecondFactorNeeded):
         return SecondFactorRequired(second_factor=SecondFactorChallenge.model_validate(begun))
-    return answers.signed_in(response, runtime, begun)
+    return answers.signed_in(request, response, runtime, begun)
 
 
 @router.post("/second-factor/options")
@@ -44,7 +44,9 @@ async def ask_for_passkey(body: LoginToken, runtime: CurrentRuntime) -> PasskeyQ
 
 
 @router.post("/second-factor")
-async def complete(body: CompleteLogin, response: Response, runtime: CurrentRuntime, device: CurrentDevice) -> SignedIn:
+async def complete(
+    body: CompleteLogin, request: Request, response: Response, runtime: CurrentRuntime, device: CurrentDevice
+) -> SignedIn:
     """Sign in with the second factor. A token allows five tries."""
     proof = body.proof()
     async with runtime.db.transaction() as session:
@@ -53,4 +55,4 @@ async def complete(body: CompleteLogin, response: Response, runtime: CurrentRunt
         signed_in = await factors.signing_in.complete(session, tried, proof, device, runtime.settings)
     if signed_in is None:
         raise factors.WrongFactor()
-    return answers.signed_in(response, runtime, signed_in)
+    return answers.signed_in(request, response, runtime, signed_in)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from api.auth import answers
 from api.auth.schemas import SignedIn
@@ -67,10 +67,12 @@ async def ask_anybody(runtime: CurrentRuntime) -> PasskeyQuestion:
 
 
 @router.post("/sign-in")
-async def sign_in(body: PasskeyAnswer, response: Response, runtime: CurrentRuntime, device: CurrentDevice) -> SignedIn:
+async def sign_in(
+    body: PasskeyAnswer, request: Request, response: Response, runtime: CurrentRuntime, device: CurrentDevice
+) -> SignedIn:
     """Sign in with a passkey and nothing else: it has verified its user, so it is two factors."""
     async with runtime.db.transaction() as session:
         signed_in = await factors.signing_in.with_passkey(session, body.assertion(), device, runtime.settings)
     if signed_in is None:
         raise factors.WrongFactor()
-    return answers.signed_in(response, runtime, signed_in)
+    return answers.signed_in(request, response, runtime, signed_in)

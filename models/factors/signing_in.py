@@ -82,7 +82,7 @@ async def begin(
     """Sign somebody in whose first factor was right, or ask for the second one that the account has."""
     known = await ways.of(session, user.id, settings)
     if not known.second_factors:
-        return await _sign_in(session, user, device, settings, method=first)
+        return await auth.sign_in(session, user, device, settings, method=first)
     await session.execute(_SWEEP)
     pending = PendingSignIn(user_id=user.id, first=first, expires_at=clock.now() + LIFETIME)
     session.add(pending)
@@ -162,7 +162,7 @@ async def complete(
         await refuse(session, tried.user_id, first=tried.first)
         return None
     await session.delete(pending)
-    return await _sign_in(session, user, device, settings, method=f"{tried.first}+{method}")
+    return await auth.sign_in(session, user, device, settings, method=f"{tried.first}+{method}")
 
 
 async def present(
@@ -202,15 +202,7 @@ async def with_passkey(session: AsyncSession, answer: Assertion, device: Device,
     """Sign in with a passkey that verified its user: that is two factors. None where it is wrong; commit that too."""
     passkey = await assertions.accept(session, answer, Binding(Purpose.SIGN_IN), settings)
     user = await session.get(User, passkey.user_id) if passkey else None
-    return await _sign_in(session, user, device, settings, method=Method.PASSKEY) if user else None
-
-
-async def _sign_in(session: AsyncSession, user: User, device: Device, settings: Settings, *, method: str) -> SignIn:
-    signed_in = await auth.sign_in(session, user, device, settings)
-    await audit.record_account(
-        session, user.id, AccountAct.SIGNED_IN, method=method, session_id=str(signed_in.session.id)
-    )
-    return signed_in
+    return await auth.sign_in(session, user, device, settings, method=Method.PASSKEY) if user else None
 
 
 def _claims(signer: Signer, token: str) -> dict[str, Any]:

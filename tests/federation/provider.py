@@ -49,7 +49,7 @@ class ProviderProcess:
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(node.install, HERE)
         self._process = await asyncio.create_subprocess_exec(
-            node.binary(), str(HERE / "provider.mjs"), stdin=-1, stdout=-1, stderr=-3, cwd=HERE
+            node.executable(), str(HERE / "provider.mjs"), stdin=-1, stdout=-1, stderr=-3, cwd=HERE
         )
         self.issuer = (await self._heard())["issuer"]
         await self.configure()
