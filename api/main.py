@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from api import docs, errors, health, keys, limits
+from api import afterwards, docs, errors, health, keys, limits
 from api.audit.routes import router as audit
 from api.auth.accounts import router as accounts
 from api.auth.login import router as login
@@ -46,6 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         following = asyncio.create_task(runtime.signer.follow(runtime.signing_keys))
         yield
         following.cancel()
+        await afterwards.finish()
         await runtime.close()
 
     app = FastAPI(

@@ -1,17 +1,22 @@
 """Talking to providers: what they say of themselves, where to send people, and who came back."""
 
 import time
+import warnings
 from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
+from authlib.deprecate import AuthlibDeprecationWarning
 from authlib.integrations.base_client import OAuthError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from infra.oidc import fence, tokens
 from infra.oidc.errors import AnswerRefused, ProviderDown
 from infra.oidc.fence import Fence
 from infra.settings import OidcProvider
+
+with warnings.catch_warnings():  # it would rather have httpx2, which nothing else here uses
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 KEEP_SECONDS: Final = 3600.0
 

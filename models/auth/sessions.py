@@ -65,7 +65,7 @@ async def sign_in(
     """
     if settings.requires_verified_email and user.email_verified_at is None:
         raise EmailUnverified()
-    await _settle_password(session, user)
+    await settle_password(session, user)
     lifetime = timedelta(seconds=settings.refresh_token_seconds)
     auth_session = AuthSession(
         user_id=user.id, user_agent=device.user_agent[:400], ip=device.ip, expires_at=clock.now() + lifetime
@@ -80,8 +80,12 @@ async def sign_in(
     return SignIn(user, auth_session, token)
 
 
-async def _settle_password(session: AsyncSession, user: User) -> None:
-    """Make sure that the password that was verified is still the account's; store a hash that `verify` has renewed."""
+async def settle_password(session: AsyncSession, user: User) -> None:
+    """Make sure that the password that was verified is still the account's; store a hash that `verify` has renewed.
+
+    Raises:
+        SessionOver: it is not.
+    """
     changed = get_history(user, "password_hash")
     verified = changed.deleted[0] if changed.deleted else user.password_hash
     if await queries.locked_hash(session, user.id) != verified:
