@@ -1,11 +1,13 @@
 """The composition of the HTTP door."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from api import docs, errors, health, limits
+from api import docs, errors, health, keys, limits
+from api.audit.routes import router as audit
 from api.auth.accounts import router as accounts
 from api.auth.login import router as login
 from api.auth.routes import router as auth
@@ -19,6 +21,8 @@ from api.orgs.routes import router as orgs
 from api.pipeline.routes import router as pipeline
 from api.revisions.routes import router as revisions
 from api.runtime import Runtime
+from api.sharing.routes import router as sharing
+from api.sharing.visiting import router as visiting
 from infra import logging
 from infra.settings import Settings, get_settings
 
@@ -37,7 +41,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.runtime = runtime = Runtime.start(settings)
+        await runtime.signer.reload(runtime.signing_keys)
+        following = asyncio.create_task(runtime.signer.follow(runtime.signing_keys))
         yield
+        following.cancel()
         await runtime.close()
 
     app = FastAPI(
@@ -60,8 +67,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         sessions,
         factors,
         passkeys,
+        audit,
         orgs,
         documents,
+        sharing,
+        visiting,
         revisions,
         pipeline,
         exports,
@@ -69,5 +79,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         v1.include_router(router)
     app.include_router(v1)
     app.include_router(health.router)
+    app.include_router(keys.router)
     docs.install(app)
     return app

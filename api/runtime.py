@@ -11,7 +11,8 @@ from infra.limits import Limiter, LocalLimiter
 from infra.redis import Volatile
 from infra.settings import Settings
 from infra.storage import ObjectStore
-from infra.tokens import Signer
+from infra.tokens import Key, Signer
+from models import auth
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ class Runtime:
             limiter=Limiter(volatile),
             local_limiter=LocalLimiter(),
         )
+
+    async def signing_keys(self) -> list[Key]:
+        """The keys that sign and verify tokens now."""
+        async with self.db.transaction() as session:
+            return await auth.signing_keys(session, self.settings)
 
     async def revoke(self, revocation: Revocation) -> None:
         """Let every process ask again who somebody is: after the commit that changed it, before the answer."""
