@@ -1,11 +1,13 @@
 """The composition of the HTTP door."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from api import docs, errors, health, limits
+from api import afterwards, docs, errors, health, keys, limits
+from api.audit.routes import router as audit
 from api.auth.accounts import router as accounts
 from api.auth.login import router as login
 from api.auth.routes import router as auth
@@ -14,6 +16,7 @@ from api.documents.routes import router as documents
 from api.exports.routes import router as exports
 from api.factors.passkeys import router as passkeys
 from api.factors.routes import router as factors
+from api.federation.routes import router as federation
 from api.middleware import Guard
 from api.orgs.routes import router as orgs
 from api.pipeline.routes import router as pipeline
@@ -39,7 +42,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.runtime = runtime = Runtime.start(settings)
+        await runtime.signer.reload(runtime.signing_keys)
+        following = asyncio.create_task(runtime.signer.follow(runtime.signing_keys))
         yield
+        following.cancel()
+        await afterwards.finish()
         await runtime.close()
 
     app = FastAPI(
@@ -62,6 +69,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         sessions,
         factors,
         passkeys,
+        federation,
+        audit,
         orgs,
         documents,
         sharing,
@@ -73,5 +82,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         v1.include_router(router)
     app.include_router(v1)
     app.include_router(health.router)
+    app.include_router(keys.router)
     docs.install(app)
     return app

@@ -19,6 +19,7 @@ from models.orgs import queries
 class Permission(StrEnum):
     """Everything that can be allowed, alphabetically."""
 
+    AUDIT_READ = "audit:read"
     DOCUMENT_COMMENT = "document:comment"
     DOCUMENT_CREATE = "document:create"
     DOCUMENT_DELETE = "document:delete"
@@ -72,6 +73,7 @@ _ADMIN = (
     _MEMBER
     | LEVELS.keys()  # they manage every document
     | {
+        Permission.AUDIT_READ,
         Permission.GROUP_MANAGE,
         Permission.MEMBER_INVITE,
         Permission.MEMBER_MANAGE,
