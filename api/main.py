@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from api import docs, errors, health
+from api import docs, errors, health, page
 from api.auth.routes import router as auth
 from api.documents.routes import router as documents
 from api.exports.routes import router as exports
@@ -53,4 +53,5 @@ def create_app() -> FastAPI:
     app.include_router(v1)
     app.include_router(health.router)
     docs.install(app)
+    page.install(app, settings)
     return app

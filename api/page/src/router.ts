@@ -1,0 +1,45 @@
+/** Where the page is: a path, and what it names. */
+
+import { signal } from '@preact/signals'
+
+export interface Place {
+  name: 'home' | 'document' | 'org' | 'account' | 'admin' | 'sign-in' | 'sign-up' | 'forgot' | 'reset' | 'join' | 'shared' | 'lost'
+  id?: string
+  tab?: string
+}
+
+export const place = signal<Place>(parse(location.pathname))
+
+export function go(path: string, replace = false): void {
+  history[replace ? 'replaceState' : 'pushState'](null, '', path)
+  place.value = parse(location.pathname)
+}
+
+/** Follow links within the page without loading it anew. */
+export function follow(event: MouseEvent): void {
+  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return
+  const link = (event.target as Element).closest('a')
+  if (!link || link.origin !== location.origin || link.target || link.hasAttribute('download')) return
+  if (!isOurs(link.pathname)) return
+  event.preventDefault()
+  go(link.pathname + link.search + link.hash)
+}
+
+addEventListener('popstate', () => {
+  place.value = parse(location.pathname)
+})
+
+const NAMES = ['account', 'admin', 'sign-in', 'sign-up', 'forgot', 'reset', 'join', 'shared'] as const
+
+function isOurs(path: string): boolean {
+  return parse(path).name !== 'lost'
+}
+
+function parse(path: string): Place {
+  const [first = '', second, third] = path.split('/').filter(Boolean)
+  if (first === '') return { name: 'home' }
+  if (first === 'd' && second) return { name: 'document', id: second, tab: third }
+  if (first === 'org' && second) return { name: 'org', id: second }
+  const name = NAMES.find((known) => known === first)
+  return name ? { name, id: second } : { name: 'lost' }
+}
