@@ -8,6 +8,9 @@ export interface Place {
   tab?: string
 }
 
+/* Before `place`, which is parsed as this module loads. */
+const NAMES = ['account', 'admin', 'sign-in', 'sign-up', 'forgot', 'reset', 'join', 'shared'] as const
+
 export const place = signal<Place>(parse(location.pathname))
 
 export function go(path: string, replace = false): void {
@@ -28,8 +31,6 @@ export function follow(event: MouseEvent): void {
 addEventListener('popstate', () => {
   place.value = parse(location.pathname)
 })
-
-const NAMES = ['account', 'admin', 'sign-in', 'sign-up', 'forgot', 'reset', 'join', 'shared'] as const
 
 function isOurs(path: string): boolean {
   return parse(path).name !== 'lost'
