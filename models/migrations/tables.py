@@ -12,6 +12,7 @@ from models.orgs import tables as orgs
 from models.outbox import OutboxEvent
 from models.pipeline import tables as pipeline
 from models.revisions import tables as revisions
+from models.sharing import tables as sharing
 
 __all__ = [
     "IdempotencyKey",
@@ -26,4 +27,5 @@ __all__ = [
     "orgs",
     "pipeline",
     "revisions",
+    "sharing",
 ]
