@@ -3,18 +3,21 @@
 from models.documents import crdt, journal, state
 from models.documents.crdt import MalformedUpdate, UpdateTooLarge
 from models.documents.journal import DocumentFull, DocumentGone, Edit
+from models.documents.search import Hit, search
 from models.documents.service import (
     DocumentChanged,
     DocumentView,
     create,
     edit,
     enter,
+    move,
     page,
     recover,
     rename,
     trash,
 )
 from models.documents.state import Loaded, StateUnavailable, load
+from models.documents.tree import ElsewhereBelow, NotBelowItself
 
 __all__ = [
     "DocumentChanged",
@@ -22,8 +25,11 @@ __all__ = [
     "DocumentGone",
     "DocumentView",
     "Edit",
+    "ElsewhereBelow",
+    "Hit",
     "Loaded",
     "MalformedUpdate",
+    "NotBelowItself",
     "StateUnavailable",
     "UpdateTooLarge",
     "crdt",
@@ -32,9 +38,11 @@ __all__ = [
     "enter",
     "journal",
     "load",
+    "move",
     "page",
     "recover",
     "rename",
+    "search",
     "state",
     "trash",
 ]

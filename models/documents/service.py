@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from infra import clock
 from models import orgs
 from models.auth import Actor
-from models.documents import journal, queries
+from models.documents import journal, queries, tree
 from models.documents.tables import Document, DocumentStream
 from models.errors import PreconditionFailed
 from models.orgs import DocumentScope, Level, OrgScope, Permission, Role
@@ -25,6 +25,7 @@ class DocumentView:
 
     id: UUID
     org_id: UUID
+    parent_id: UUID | None
     title: str
     seq: int
     version: int
@@ -62,11 +63,15 @@ async def enter(
     return _view(document, seq, scope.level), scope
 
 
-async def create(session: AsyncSession, scope: OrgScope, *, title: str) -> DocumentView:
-    """A new, empty document."""
+async def create(
+    session: AsyncSession, scope: OrgScope, *, title: str, parent: DocumentScope | None = None
+) -> DocumentView:
+    """A new, empty document, below another one that one may write."""
     scope.require(Permission.DOCUMENT_CREATE)
+    parent_id = tree.below(scope, parent)
     access = (await orgs.read(session, scope)).default_org_access
     document = Document(org_id=scope.org_id, title=title, created_by=scope.actor.user_id, org_access=access)
+    document.parent_id = parent_id
     session.add(document)
     await session.flush()
     session.add(DocumentStream(org_id=scope.org_id, document_id=document.id))
@@ -95,6 +100,29 @@ async def rename(
     scope.require(Permission.DOCUMENT_WRITE)
     document, seq = await _locked(session, document_id, version)
     document.title = title
+    return await _touched(session, scope, document, seq)
+
+
+async def move(
+    session: AsyncSession,
+    scope: DocumentScope,
+    parent: DocumentScope | None,
+    *,
+    version: int | None = None,
+) -> DocumentView:
+    """Put a document below another one that one may write, or (None) below none.
+
+    Raises:
+        NotBelowItself: the other one stands below this one.
+        DocumentChanged: its version is another one than `version`.
+    """
+    scope.require(Permission.DOCUMENT_WRITE)
+    parent_id = tree.below(scope, parent)
+    await tree.take_turns(session, scope.org_id)
+    document, seq = await _locked(session, scope.document_id, version)
+    if parent_id is not None:
+        await tree.refuse_circle(session, scope.org_id, scope.document_id, parent_id)
+    document.parent_id = parent_id
     return await _touched(session, scope, document, seq)
 
 
@@ -162,6 +190,7 @@ def _view(document: Document, seq: int, level: Level) -> DocumentView:
     return DocumentView(
         id=document.id,
         org_id=document.org_id,
+        parent_id=document.parent_id,
         title=document.title,
         seq=seq,
         version=document.version,
