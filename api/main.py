@@ -1,19 +1,28 @@
 """The composition of the HTTP door."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from api import docs, errors, health, page
+from api import docs, errors, health, keys, limits, page
+from api.audit.routes import router as audit
+from api.auth.accounts import router as accounts
+from api.auth.login import router as login
 from api.auth.routes import router as auth
+from api.auth.sessions import router as sessions
 from api.documents.routes import router as documents
 from api.exports.routes import router as exports
+from api.factors.passkeys import router as passkeys
+from api.factors.routes import router as factors
 from api.middleware import Guard
 from api.orgs.routes import router as orgs
 from api.pipeline.routes import router as pipeline
 from api.revisions.routes import router as revisions
 from api.runtime import Runtime
+from api.sharing.routes import router as sharing
+from api.sharing.visiting import router as visiting
 from infra import logging
 from infra.settings import Settings, get_settings
 
@@ -32,7 +41,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.runtime = runtime = Runtime.start(settings)
+        await runtime.signer.reload(runtime.signing_keys)
+        following = asyncio.create_task(runtime.signer.follow(runtime.signing_keys))
         yield
+        following.cancel()
         await runtime.close()
 
     app = FastAPI(
@@ -47,11 +59,27 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(Guard, settings=settings)
     errors.install(app)
-    v1 = APIRouter(prefix="/api/v1")
-    for router in (auth, orgs, documents, revisions, pipeline, exports):
+    v1 = APIRouter(prefix="/api/v1", dependencies=[limits.Enforced])
+    for router in (
+        auth,
+        login,
+        accounts,
+        sessions,
+        factors,
+        passkeys,
+        audit,
+        orgs,
+        documents,
+        sharing,
+        visiting,
+        revisions,
+        pipeline,
+        exports,
+    ):
         v1.include_router(router)
     app.include_router(v1)
     app.include_router(health.router)
+    app.include_router(keys.router)
     docs.install(app)
     page.install(app, settings)
     return app

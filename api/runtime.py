@@ -7,10 +7,12 @@ from fastapi import Request
 from infra.bus import Bus, Revocation
 from infra.db import Database
 from infra.identities import Identities
+from infra.limits import Limiter, LocalLimiter
 from infra.redis import Volatile
 from infra.settings import Settings
 from infra.storage import ObjectStore
-from infra.tokens import Signer
+from infra.tokens import Key, Signer
+from models import auth
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Runtime:
     signer: Signer
     volatile: Volatile
     identities: Identities
+    limiter: Limiter
+    local_limiter: LocalLimiter
 
     @classmethod
     def start(cls, settings: Settings) -> "Runtime":
@@ -38,7 +42,14 @@ class Runtime:
             signer=Signer.from_settings(settings),
             volatile=volatile,
             identities=Identities(volatile, doubted=lambda: bus.owes),
+            limiter=Limiter(volatile),
+            local_limiter=LocalLimiter(),
         )
+
+    async def signing_keys(self) -> list[Key]:
+        """The keys that sign and verify tokens now."""
+        async with self.db.transaction() as session:
+            return await auth.signing_keys(session, self.settings)
 
     async def revoke(self, revocation: Revocation) -> None:
         """Let every process ask again who somebody is: after the commit that changed it, before the answer."""

@@ -53,7 +53,7 @@ async def create(
 ) -> DocumentRead:
     """Create an empty document."""
     parent = await _parent(session, actor, body.parent_id)
-    document = await documents.create(session, scope, title=body.title, parent=parent)
+    document = await documents.create(session, scope, title=body.title, parent=parent, org_access=body.org_access)
     response.headers["location"] = f"/api/v1/documents/{document.id}"
     return _answer(response, document)
 
@@ -111,6 +111,7 @@ async def trash(session: Session, access: Access, revoked: Revoked, if_match: If
     """Put a document into the trash."""
     revoked(Revocation(org_id=access.scope.org_id, document_id=access.id))
     await documents.trash(session, access.scope, access.id, version=_version(if_match))
+    revoked(Revocation(document_id=access.id))
 
 
 @router.post("/documents/{document_id}/recover")

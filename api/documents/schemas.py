@@ -18,6 +18,8 @@ class DocumentNew(BaseModel):
     title: Title
     parent_id: UUID | None = None
     """The document it is to stand below."""
+    org_access: OrgLevel | None = None
+    """What members of the organization may do with it; what is set there, unless given."""
 
 
 class DocumentChange(BaseModel):

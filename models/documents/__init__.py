@@ -7,14 +7,17 @@ from models.documents.search import Hit, search
 from models.documents.service import (
     DocumentChanged,
     DocumentView,
+    approach,
     create,
     edit,
     enter,
+    may_write,
     move,
     page,
     recover,
     rename,
     trash,
+    visit,
 )
 from models.documents.state import Loaded, StateUnavailable, load
 from models.documents.tree import ElsewhereBelow, NotBelowItself
@@ -32,12 +35,14 @@ __all__ = [
     "NotBelowItself",
     "StateUnavailable",
     "UpdateTooLarge",
+    "approach",
     "crdt",
     "create",
     "edit",
     "enter",
     "journal",
     "load",
+    "may_write",
     "move",
     "page",
     "recover",
@@ -45,4 +50,5 @@ __all__ = [
     "search",
     "state",
     "trash",
+    "visit",
 ]

@@ -1,5 +1,6 @@
 """Documents: creating, reading, renaming, trashing, and adding to their journal."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -7,12 +8,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra import clock
-from models import orgs
+from models import audit, orgs
+from models.audit import Act
 from models.auth import Actor
 from models.documents import journal, queries, tree
 from models.documents.tables import Document, DocumentStream
 from models.errors import PreconditionFailed
-from models.orgs import DocumentScope, Level, OrgScope, Permission, Role
+from models.orgs import DocumentScope, Level, LinkScope, LinkVisitor, OrgScope, Permission, Role
 
 
 class DocumentChanged(PreconditionFailed):
@@ -63,13 +65,57 @@ async def enter(
     return _view(document, seq, scope.level), scope
 
 
+async def approach(session: AsyncSession, actor: Actor, document_id: UUID) -> DocumentScope | None:
+    """The scope of somebody at a document that they may not even be allowed to read; None where they are outsiders."""
+    found = await queries.seen(session, document_id, actor.user_id)
+    if found is None or found[0].trashed_at is not None:
+        return None
+    document, _, role, granted = found
+    return _scope(actor, document, Role(role), granted)
+
+
+async def visit(session: AsyncSession, visitor: LinkVisitor) -> tuple[DocumentView, LinkScope]:
+    """A document as somebody sees it who has a live link to it.
+
+    Raises:
+        DocumentGone: it is gone.
+    """
+    found = await queries.find(session, visitor.document_id)
+    if found is None or found[0].trashed_at is not None or found[0].org_id != visitor.org_id:
+        raise journal.DocumentGone([visitor.document_id])
+    scope = orgs.by_link(visitor)
+    document, seq = found
+    return _view(document, seq, scope.level), scope
+
+
+async def may_write(session: AsyncSession, pairs: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], bool]:
+    """Of many pairs of a user and a document: those who may read it, and whether they may write. One round trip.
+
+    For whoever watches over many at once; the session must be scoped to the organizations of all these documents.
+    """
+    found = {}
+    for user_id, document, role, granted in await queries.seen_by_many(session, pairs):
+        scope = _scope(Actor(user_id, None, ""), document, Role(role), granted)
+        if scope.allows(Permission.DOCUMENT_READ):
+            found[user_id, document.id] = scope.allows(Permission.DOCUMENT_WRITE)
+    return found
+
+
 async def create(
-    session: AsyncSession, scope: OrgScope, *, title: str, parent: DocumentScope | None = None
+    session: AsyncSession,
+    scope: OrgScope,
+    *,
+    title: str,
+    parent: DocumentScope | None = None,
+    org_access: Level | None = None,
 ) -> DocumentView:
-    """A new, empty document, below another one that one may write."""
+    """A new, empty document, below another one that one may write.
+
+    Without `org_access` its members may do what is set in the organization.
+    """
     scope.require(Permission.DOCUMENT_CREATE)
     parent_id = tree.below(scope, parent)
-    access = (await orgs.read(session, scope)).default_org_access
+    access = (await orgs.read(session, scope)).default_org_access if org_access is None else org_access
     document = Document(org_id=scope.org_id, title=title, created_by=scope.actor.user_id, org_access=access)
     document.parent_id = parent_id
     session.add(document)
@@ -154,6 +200,8 @@ async def _set_trashed(
     stream = await session.get(DocumentStream, (scope.org_id, document_id), with_for_update=True)
     assert stream is not None, "a document and its stream are created together"
     stream.closed = at is not None
+    act = Act.DOCUMENT_TRASHED if at else Act.DOCUMENT_RECOVERED
+    await audit.record(session, scope.org_id, scope.actor.user_id, act, document_id)
     return await _touched(session, scope, document, seq)
 
 
