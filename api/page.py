@@ -16,14 +16,22 @@ PATHS = (
     "/",
     "/d/{rest:path}",
     "/org/{rest:path}",
-    "/shared/{rest:path}",
-    "/account",
-    "/admin",
-    "/sign-in",
-    "/sign-up",
-    "/forgot",
-    "/reset",
-    "/join",
+    *(
+        f"/{name}"
+        for name in (
+            "account",
+            "admin",
+            "sign-in",
+            "sign-up",
+            "forgot",
+            "reset-password",
+            "verify-email",
+            "change-email",
+            "invitations",
+            "access-requests",
+            "shared",
+        )
+    ),
 )
 """What the page shows something at; it decides itself what."""
 

@@ -2,15 +2,16 @@
 
 import { render } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { follow, go, place } from './router'
+import { follow, go, place, type Place } from './router'
 import { me, start, toast } from './state'
 import { Account } from './views/Account'
 import { Admin } from './views/Admin'
 import { DocumentView } from './views/Document'
-import { Forgot, Reset, SignIn, SignUp } from './views/Door'
+import { ConfirmAddress, Forgot, Reset, SignIn, SignUp } from './views/Door'
 import { Home } from './views/Home'
-import { Join } from './views/Join'
+import { AccessRequest, Join } from './views/Join'
 import { OrgView } from './views/Org'
+import { Shared } from './views/Shared'
 import { Shell } from './views/Shell'
 
 function View() {
@@ -24,8 +25,10 @@ function View() {
       return <Account />
     case 'admin':
       return <Admin />
-    case 'join':
+    case 'invitations':
       return <Join />
+    case 'access-requests':
+      return <AccessRequest />
     case 'lost':
       return <p class="empty">There is no such page.</p>
     default:
@@ -33,27 +36,54 @@ function View() {
   }
 }
 
-const OPEN = ['sign-in', 'sign-up', 'forgot', 'reset']
+/** What is shown to everybody, signed in or not. */
+function open(name: Place['name']) {
+  switch (name) {
+    case 'sign-in':
+      return <SignIn />
+    case 'sign-up':
+      return <SignUp />
+    case 'forgot':
+      return <Forgot />
+    case 'reset-password':
+      return <Reset />
+    case 'verify-email':
+      return <ConfirmAddress path="/auth/verify-email" />
+    case 'change-email':
+      return <ConfirmAddress path="/auth/email/confirm" />
+    case 'shared':
+      return <Shared />
+    default:
+      return null
+  }
+}
 
 function Page() {
   const { name } = place.value
   const known = me.value
-  const leaving = known === null && !OPEN.includes(name)
+  const shown = open(name)
+  const leaving = known === null && shown === null
   const arriving = known && (name === 'sign-in' || name === 'sign-up')
   useEffect(() => {
-    if (leaving) go(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`, true)
-    else if (arriving) go(new URLSearchParams(location.search).get('next') ?? '/', true)
+    if (leaving) {
+      const next = location.pathname + location.search + location.hash
+      go(next === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(next)}`, true)
+    } else if (arriving) go(nextPath(), true)
   }, [leaving, arriving])
   if (known === undefined || leaving || arriving) return <div class="loading" role="status" aria-label="Loading" />
-  if (name === 'sign-in') return <SignIn />
-  if (name === 'sign-up') return <SignUp />
-  if (name === 'forgot') return <Forgot />
-  if (name === 'reset') return <Reset />
+  if (shown) return shown
   return (
     <Shell>
       <View />
     </Shell>
   )
+}
+
+/** Where somebody wanted to go before they had to sign in: a place of this page, nowhere else. */
+function nextPath(): string {
+  const next = new URLSearchParams(location.search).get('next') ?? '/'
+  const wanted = new URL(next, location.origin)
+  return wanted.origin === location.origin ? wanted.pathname + wanted.search + wanted.hash : '/'
 }
 
 function Toast() {

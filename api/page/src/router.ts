@@ -3,13 +3,25 @@
 import { signal } from '@preact/signals'
 
 export interface Place {
-  name: 'home' | 'document' | 'org' | 'account' | 'admin' | 'sign-in' | 'sign-up' | 'forgot' | 'reset' | 'join' | 'shared' | 'lost'
+  name: 'home' | 'document' | 'org' | (typeof NAMES)[number] | 'lost'
   id?: string
   tab?: string
 }
 
 /* Before `place`, which is parsed as this module loads. */
-const NAMES = ['account', 'admin', 'sign-in', 'sign-up', 'forgot', 'reset', 'join', 'shared'] as const
+const NAMES = [
+  'account',
+  'admin',
+  'sign-in',
+  'sign-up',
+  'forgot',
+  'reset-password',
+  'verify-email',
+  'change-email',
+  'invitations',
+  'access-requests',
+  'shared',
+] as const
 
 export const place = signal<Place>(parse(location.pathname))
 
@@ -43,4 +55,9 @@ function parse(path: string): Place {
   if (first === 'org' && second) return { name: 'org', id: second }
   const name = NAMES.find((known) => known === first)
   return name ? { name, id: second } : { name: 'lost' }
+}
+
+/** The secret of a link that came by mail: in the fragment, which no server and no log sees. */
+export function linkToken(): string {
+  return new URLSearchParams(location.hash.slice(1)).get('token') ?? ''
 }

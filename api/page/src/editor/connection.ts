@@ -4,9 +4,9 @@ import { HocuspocusProvider } from '@hocuspocus/provider'
 import { signal } from '@preact/signals'
 import { IndexeddbPersistence } from 'y-indexeddb'
 import * as Y from 'yjs'
-import { Problem, post } from '../api'
+import { Problem } from '../api'
 import { colour } from '../parts'
-import type { CollabToken, User } from '../types'
+import type { CollabToken } from '../types'
 
 export interface Saved {
   kind: 'opening' | 'saved' | 'saving' | 'offline' | 'refused'
@@ -20,6 +20,12 @@ export interface Someone {
   id: string
   name: string
   color: string
+}
+
+/** Whoever writes: as others see them, and where this browser keeps their copy. */
+export interface Author {
+  id: string
+  name: string
 }
 
 export class Connection {
@@ -37,11 +43,12 @@ export class Connection {
 
   constructor(
     readonly id: string,
-    user: User,
+    readonly author: Author,
     first: CollabToken,
+    private readonly fetchToken: () => Promise<CollabToken>,
   ) {
     this.access.value = first.access
-    this.copy = new IndexeddbPersistence(`doxie:${user.id}:${id}`, this.doc)
+    this.copy = new IndexeddbPersistence(`doxie:${author.id}:${id}`, this.doc)
     let token: string | null = first.token
     this.provider = new HocuspocusProvider({
       url: first.url,
@@ -70,7 +77,7 @@ export class Connection {
       },
       onAwarenessUpdate: ({ states }) => this.see(states),
     })
-    this.provider.setAwarenessField('user', { id: user.id, name: user.name, color: colour(user.id) })
+    this.provider.setAwarenessField('user', { ...author, color: colour(author.id) })
     this.copy.once('synced', () => {
       if (this.doc.store.clients.size) this.ready.value = true
     })
@@ -97,7 +104,7 @@ export class Connection {
 
   private async renew(): Promise<string> {
     try {
-      const fresh = await post<CollabToken>(`/documents/${this.id}/collab-token`)
+      const fresh = await this.fetchToken()
       this.access.value = fresh.access
       return fresh.token
     } catch (error) {

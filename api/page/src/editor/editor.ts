@@ -5,7 +5,6 @@ import Collaboration from '@tiptap/extension-collaboration'
 import CollaborationCaret from '@tiptap/extension-collaboration-caret'
 import { Placeholder } from '@tiptap/extensions'
 import * as Y from 'yjs'
-import type { User } from '../types'
 import { colour } from '../parts'
 import type { Connection } from './connection'
 import { pictures } from './pictures'
@@ -17,7 +16,7 @@ export type { Editor } from '@tiptap/core'
 
 const FIELD = 'default'
 
-export function edit(element: HTMLElement, connection: Connection, user: User): Editor {
+export function edit(element: HTMLElement, connection: Connection): Editor {
   return new Editor({
     element,
     injectCSS: false,
@@ -30,7 +29,7 @@ export function edit(element: HTMLElement, connection: Connection, user: User): 
       Collaboration.configure({ document: connection.doc, field: FIELD, provider: connection.provider }),
       CollaborationCaret.configure({
         provider: connection.provider,
-        user: { id: user.id, name: user.name, color: colour(user.id) },
+        user: { ...connection.author, color: colour(connection.author.id) },
         render: caret,
         selectionRender: (someone) => ({ class: 'selection', style: `background-color: ${someone.color}33` }),
       }),

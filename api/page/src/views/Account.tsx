@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks'
 import { del, get, post } from '../api'
+import { makePasskey, type Question } from '../passkeys'
 import { Field, Time, values } from '../parts'
 import { attempt, me, say } from '../state'
 import type { Session } from '../types'
@@ -59,7 +60,7 @@ function Password() {
   const submit = async (event: Event) => {
     const form = event.currentTarget as HTMLFormElement
     const { old, password } = values(event)
-    if (!(await attempt(() => post('/auth/password', { old_password: old, password }).then(() => true)))) return
+    if (!(await attempt(() => post('/auth/password', { old_password: old, new_password: password }).then(() => true)))) return
     form.reset()
     say('Your password has been changed; other devices are signed out.')
   }
@@ -80,27 +81,52 @@ interface Enrolment {
   uri: string
 }
 
+interface Methods {
+  totp: boolean
+  recovery_codes: number
+  passkeys: { id: string; name: string; created_at: string; last_used_at: string | null }[]
+}
+
+/** Changes to how one signs in need the password once more. */
+async function again(password: string | undefined): Promise<void> {
+  await post('/auth/reauthenticate', { password })
+}
+
 function TwoSteps() {
+  const [methods, setMethods] = useState<Methods | null>(null)
   const [enrolment, setEnrolment] = useState<Enrolment | null>(null)
   const [codes, setCodes] = useState<string[] | null>(null)
-  const begin = async (event: Event) => {
+  const load = () => attempt(async () => setMethods(await get<Methods>('/auth/methods')))
+  useEffect(() => void load(), [])
+  const act = (work: () => Promise<void>) => async (event: Event) => {
+    const form = event.currentTarget as HTMLFormElement
     const { password } = values(event)
-    const answer = await attempt(() => post<Enrolment>('/auth/totp', { password }))
-    if (answer) setEnrolment(answer)
+    await attempt(async () => {
+      await again(password)
+      await work()
+    })
+    form.reset()
+    await load()
   }
   const confirm = async (event: Event) => {
     const { code = '' } = values(event)
-    const answer = await attempt(() => post<{ recovery_codes: string[] }>('/auth/totp/confirm', { code: code.replace(/\s/g, '') }))
+    const answer = await attempt(() => post<{ recovery_codes: string[] | null }>('/auth/totp/confirm', { code: code.replace(/\s/g, '') }))
     if (!answer) return
     setEnrolment(null)
     setCodes(answer.recovery_codes)
+    await load()
+  }
+  const addPasskey = async () => {
+    const answer = await makePasskey(await post<Question>('/auth/passkeys/options'))
+    const made = await post<{ recovery_codes: string[] | null }>('/auth/passkeys', answer)
+    setCodes(made.recovery_codes)
   }
   return (
     <section class="card wide">
-      <h2>Two-step sign-in</h2>
-      {codes ? (
+      <h2>Second step and passkeys</h2>
+      {codes && (
         <>
-          <p>It is on. Keep these codes somewhere safe: each works once where your app is out of reach.</p>
+          <p>Keep these codes somewhere safe: each works once where your device is out of reach.</p>
           <ul class="codes">
             {codes.map((code) => (
               <li key={code}>
@@ -109,20 +135,49 @@ function TwoSteps() {
             ))}
           </ul>
         </>
-      ) : enrolment ? (
+      )}
+      <ul class="list">
+        {methods?.passkeys.map((each) => (
+          <li key={each.id}>
+            {each.name} · added <Time at={each.created_at} />
+          </li>
+        ))}
+      </ul>
+      {enrolment ? (
         <form class="inline" onSubmit={confirm}>
-          <p>
-            Add this key to your authenticator app: <code>{enrolment.secret}</code> (<a href={enrolment.uri}>open in an app</a>)
+          <QrCode text={enrolment.uri} />
+          <p class="grow">
+            Scan this with your authenticator app, or type the key <code>{enrolment.secret}</code>.
           </p>
           <Field label="Code it shows" name="code" inputMode="numeric" autocomplete="one-time-code" required />
           <button class="primary">Turn on</button>
         </form>
       ) : (
-        <form class="inline" onSubmit={begin}>
-          <Field label="Your password" name="password" type="password" autocomplete="current-password" required />
-          <button>Set up an authenticator app</button>
-        </form>
+        <>
+          {methods?.totp ? (
+            <form class="inline" onSubmit={act(async () => del('/auth/totp'))}>
+              <p class="grow">An authenticator app is on; {methods.recovery_codes} recovery codes are left.</p>
+              <Field label="Your password" name="password" type="password" autocomplete="current-password" required />
+              <button>Turn off</button>
+            </form>
+          ) : (
+            <form class="inline" onSubmit={act(async () => setEnrolment(await post<Enrolment>('/auth/totp')))}>
+              <Field label="Your password" name="password" type="password" autocomplete="current-password" required />
+              <button>Set up an authenticator app</button>
+            </form>
+          )}
+          <form class="inline" onSubmit={act(addPasskey)}>
+            <Field label="Your password" name="password" type="password" autocomplete="current-password" required />
+            <button>Add a passkey</button>
+          </form>
+        </>
       )}
     </section>
   )
+}
+
+function QrCode({ text }: { text: string }) {
+  const [picture, setPicture] = useState('')
+  useEffect(() => void import('uqr').then(({ renderSVG }) => setPicture(`data:image/svg+xml,${encodeURIComponent(renderSVG(text))}`)), [text])
+  return <img class="qr" src={picture} alt="The key as a QR code" width="160" height="160" />
 }

@@ -2,7 +2,7 @@
 
 import type { Editor } from '@tiptap/core'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { del, get, patch, post } from '../api'
+import { del, get, patch, post, Problem } from '../api'
 import type { Connection } from '../editor/connection'
 import { Avatar, IconButton } from '../parts'
 import { go } from '../router'
@@ -22,7 +22,7 @@ interface Opened {
 
 export function DocumentView({ id, tab }: { id: string; tab?: string }) {
   const [opened, setOpened] = useState<Opened | null>(null)
-  const [missing, setMissing] = useState<string | null>(null)
+  const [missing, setMissing] = useState<unknown>(null)
   useEffect(() => {
     let connection: Connection | null = null
     let left = false
@@ -33,25 +33,44 @@ export function DocumentView({ id, tab }: { id: string; tab?: string }) {
         import('../editor/editor'),
       ])
       if (left || !me.value) return
-      connection = new editing.Connection(id, me.value, token)
+      const { id: userId, name } = me.value
+      connection = new editing.Connection(id, { id: userId, name }, token, () => post<CollabToken>(`/documents/${id}/collab-token`))
       setOpened({ doc, connection })
     }
-    open().catch((error: unknown) => setMissing(error instanceof Error ? error.message : String(error)))
+    open().catch(setMissing)
     return () => {
       left = true
       connection?.close()
     }
   }, [id])
-  if (missing)
-    return (
-      <div class="view">
-        <header class="bar">
-          <MenuButton />
-        </header>
-        <p class="empty">{missing}</p>
-      </div>
-    )
+  if (missing) return <Missing id={id} error={missing} />
   return opened ? <Open {...opened} tab={tab} /> : <div class="loading" role="status" aria-label="Loading" />
+}
+
+function Missing({ id, error }: { id: string; error: unknown }) {
+  const [asked, setAsked] = useState(false)
+  const ask = async () => {
+    if (await attempt(() => post(`/documents/${id}/access-requests`, { level: 'read' }).then(() => true))) setAsked(true)
+  }
+  return (
+    <div class="view">
+      <header class="bar">
+        <MenuButton />
+      </header>
+      <section class="empty">
+        <p>{error instanceof Error ? error.message : String(error)}</p>
+        {error instanceof Problem &&
+          error.status === 403 &&
+          (asked ? (
+            <p>Whoever manages the document has been asked.</p>
+          ) : (
+            <button type="button" class="primary" onClick={() => void ask()}>
+              Ask for access
+            </button>
+          ))}
+      </section>
+    </div>
+  )
 }
 
 function Open({ doc, connection, tab }: Opened & { tab?: string }) {
@@ -87,15 +106,15 @@ function Open({ doc, connection, tab }: Opened & { tab?: string }) {
   )
 }
 
-function Surface({ connection, onEditor }: { connection: Connection; onEditor: (editor: Editor | null) => void }) {
+export function Surface({ connection, onEditor }: { connection: Connection; onEditor: (editor: Editor | null) => void }) {
   const place = useRef<HTMLDivElement>(null)
   const access = connection.access.value
   useEffect(() => {
     let editor: Editor | null = null
     let left = false
     void import('../editor/editor').then(({ edit }) => {
-      if (left || !place.current || !me.value) return
-      editor = edit(place.current, connection, me.value)
+      if (left || !place.current) return
+      editor = edit(place.current, connection)
       onEditor(editor)
     })
     return () => {
@@ -132,7 +151,7 @@ function Title({ doc, connection }: { doc: Doc; connection: Connection }) {
   )
 }
 
-function SavedIndicator({ connection }: { connection: Connection }) {
+export function SavedIndicator({ connection }: { connection: Connection }) {
   const { kind, unsaved } = connection.saved.value
   const text = {
     opening: 'Opening…',
@@ -148,7 +167,7 @@ function SavedIndicator({ connection }: { connection: Connection }) {
   )
 }
 
-function Refused({ connection }: { connection: Connection }) {
+export function Refused({ connection }: { connection: Connection }) {
   const { kind, reason, unsaved } = connection.saved.value
   if (kind !== 'refused') return null
   return (
@@ -159,7 +178,7 @@ function Refused({ connection }: { connection: Connection }) {
   )
 }
 
-function People({ connection }: { connection: Connection }) {
+export function People({ connection }: { connection: Connection }) {
   return (
     <span class="people" role="group" aria-label="Also here">
       {connection.people.value.map((each) => (

@@ -1,9 +1,11 @@
 /** Signing up and in. */
 
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
-import { post } from '../api'
+import { useEffect, useState } from 'preact/hooks'
+import { post, Problem } from '../api'
+import { askPasskey, type Question } from '../passkeys'
 import { Field, values } from '../parts'
+import { linkToken } from '../router'
 import { attempt, say, start } from '../state'
 
 function Door({ title, children }: { title: string; children: ComponentChildren }) {
@@ -46,11 +48,22 @@ export function SignIn() {
           {busy ? 'Signing in…' : 'Sign in'}
         </button>
       </form>
+      {'PublicKeyCredential' in window && (
+        <button type="button" onClick={() => void attempt(withPasskey)}>
+          Use a passkey
+        </button>
+      )}
       <p>
         New here? <a href={`/sign-up${location.search}`}>Create an account</a> · <a href="/forgot">Forgot password</a>
       </p>
     </Door>
   )
+}
+
+async function withPasskey(): Promise<void> {
+  const answer = await askPasskey(await post<Question>('/auth/passkeys/sign-in/options'))
+  await post('/auth/passkeys/sign-in', answer)
+  await start()
 }
 
 function SecondFactorForm({ factor, onBack }: { factor: SecondFactor; onBack: () => void }) {
@@ -75,6 +88,11 @@ function SecondFactorForm({ factor, onBack }: { factor: SecondFactor; onBack: ()
         />
         <button class="primary">Continue</button>
       </form>
+      {factor.methods.includes('passkey') && (
+        <button type="button" onClick={() => void attempt(() => secondPasskey(factor.token))}>
+          Use a passkey
+        </button>
+      )}
       <p>
         <button type="button" class="link" onClick={() => setRecovering(!recovering)}>
           {recovering ? 'Use the app instead' : 'Use a recovery code'}
@@ -86,6 +104,12 @@ function SecondFactorForm({ factor, onBack }: { factor: SecondFactor; onBack: ()
       </p>
     </Door>
   )
+}
+
+async function secondPasskey(token: string): Promise<void> {
+  const passkey = await askPasskey(await post<Question>('/auth/login/second-factor/options', { token }))
+  await post('/auth/login/second-factor', { token, passkey })
+  await start()
 }
 
 export function SignUp() {
@@ -155,7 +179,7 @@ export function Forgot() {
 }
 
 export function Reset() {
-  const token = new URLSearchParams(location.search).get('token') ?? location.hash.replace(/^#(token=)?/, '')
+  const [token] = useState(linkToken)
   const [done, setDone] = useState(false)
   const submit = async (event: Event) => {
     const { password } = values(event)
@@ -176,6 +200,25 @@ export function Reset() {
           <button class="primary">Save</button>
         </form>
       )}
+    </Door>
+  )
+}
+
+/** What a link in a mail confirms: it works once, so it is sent once. */
+export function ConfirmAddress({ path }: { path: string }) {
+  const [token] = useState(linkToken)
+  const [text, setText] = useState('One moment…')
+  useEffect(() => {
+    post(path, { token })
+      .then(() => setText('Thank you, your address is confirmed.'))
+      .catch((error: unknown) => setText(error instanceof Problem ? error.message : String(error)))
+  }, [path, token])
+  return (
+    <Door title="Your address">
+      <p role="status">{text}</p>
+      <p>
+        <a href="/">Go on</a>
+      </p>
     </Door>
   )
 }

@@ -33,7 +33,7 @@ export function OrgView({ id }: { id: string }) {
     const { email, role } = values(event)
     const answer = await attempt(() => post<Invitation>(`/orgs/${id}/invitations`, { email, role }))
     if (!answer) return
-    setMade(`${location.origin}/join?token=${answer.token}`)
+    setMade(`${location.origin}/invitations#token=${answer.token}`)
     form.reset()
     await load()
   }

@@ -1,16 +1,16 @@
 /** Who may read and write a document. */
 
 import { useEffect, useState } from 'preact/hooks'
-import { all, del, get, patch, post, put } from '../api'
+import { all, del, get, post, put } from '../api'
 import { Avatar, Dialog, Field, Time, values } from '../parts'
-import { attempt, docs, org, say } from '../state'
+import { attempt, docs, loadDocs, org, say } from '../state'
 import type { Doc, Member } from '../types'
 
 export const LEVELS = ['read', 'comment', 'write', 'manage']
 
 interface Grant {
-  kind: 'user' | 'group'
-  subject_id: string
+  kind: 'user' | 'group' | 'invitation'
+  id: string
   name: string
   level: string
 }
@@ -36,23 +36,29 @@ export function ShareDialog({ doc, onClose }: { doc: Doc; onClose: () => void })
       setMembers(await all<Member>(`/orgs/${doc.org_id}/members`))
     })
   useEffect(() => void load(), [doc.id])
+  const open = async (org_access: string) => {
+    if (await attempt(() => put(`${base}/access`, { org_access }).then(() => true))) await loadDocs()
+  }
   const grant = async (event: Event) => {
-    const { who, level } = values(event)
-    if (await attempt(() => put(`${base}/grants/users/${who}`, { level }).then(() => true))) await load()
+    const { who = '', level } = values(event)
+    const given = who.includes('@')
+      ? () => post(`${base}/grants`, { email: who, level })
+      : () => put(`${base}/grants/users/${members.find((each) => each.name === who)?.user_id ?? who}`, { level })
+    if (await attempt(() => given().then(() => true))) await load()
   }
   const link = async (event: Event) => {
     const { level, password, days } = values(event)
     const expires_at = days ? new Date(Date.now() + Number(days) * 86_400_000).toISOString() : null
-    const answer = await attempt(() => post<{ token: string }>(`${base}/share-links`, { level, expires_at, password: password || null }))
+    const answer = await attempt(() => post<{ url: string }>(`${base}/share-links`, { level, expires_at, password: password || null }))
     if (!answer) return
-    setMade(`${location.origin}/shared/${answer.token}`)
+    setMade(answer.url)
     await load()
   }
   return (
     <Dialog title="Share" onClose={onClose}>
       <section>
         <h3>Everybody in {org.value?.name}</h3>
-        <select aria-label="What members may do" value={docs.value.find((each) => each.id === doc.id)?.org_access ?? 'write'} onChange={(event) => void attempt(() => patch(base, { org_access: event.currentTarget.value }))}>
+        <select aria-label="What members may do" value={docs.value.find((each) => each.id === doc.id)?.org_access ?? 'write'} onChange={(event) => void open(event.currentTarget.value)}>
           <option value="none">no access</option>
           <option value="read">can read</option>
           <option value="comment">can comment</option>
@@ -63,24 +69,23 @@ export function ShareDialog({ doc, onClose }: { doc: Doc; onClose: () => void })
         <h3>People and groups</h3>
         <ul class="list">
           {grants.map((each) => (
-            <li key={each.subject_id} class="row">
-              <Avatar id={each.subject_id} name={each.name} />
+            <li key={each.id} class="row">
+              <Avatar id={each.id} name={each.name} />
               <span class="grow">{each.name}</span>
               <span>{each.level}</span>
-              <button type="button" class="link" onClick={() => void attempt(() => del(`${base}/grants/${each.kind}s/${each.subject_id}`)).then(load)}>
+              <button type="button" class="link" onClick={() => void attempt(() => del(`${base}/grants/${each.kind}s/${each.id}`)).then(load)}>
                 Remove
               </button>
             </li>
           ))}
         </ul>
         <form class="inline" onSubmit={grant}>
-          <select name="who" aria-label="Who">
+          <Field label="Member, or an address" name="who" list="members" required />
+          <datalist id="members">
             {members.map((each) => (
-              <option key={each.user_id} value={each.user_id}>
-                {each.name}
-              </option>
+              <option key={each.user_id}>{each.name}</option>
             ))}
-          </select>
+          </datalist>
           <LevelSelect />
           <button>Add</button>
         </form>

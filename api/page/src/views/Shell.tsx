@@ -121,7 +121,7 @@ function Foot() {
         </a>
       )}
       <IconButton icon="sun" label={`Colours: ${theme.value}. Change to ${next}`} onClick={() => (theme.value = next)} />
-      <IconButton icon="close" label="Sign out" onClick={() => void signOut()} />
+      <IconButton icon="out" label="Sign out" onClick={() => void signOut()} />
     </div>
   )
 }

@@ -16,7 +16,7 @@ const TOOLS: Tool[] = [
   { label: 'Italic', face: 'I', mark: 'italic', run: (editor) => editor.chain().focus().toggleItalic().run() },
   { label: 'Strikethrough', face: 'S', mark: 'strike', run: (editor) => editor.chain().focus().toggleStrike().run() },
   { label: 'Code', face: '<>', mark: 'code', run: (editor) => editor.chain().focus().toggleCode().run() },
-  { label: 'Link', face: '🔗', mark: 'link', run: link },
+  { label: 'Link', face: '↗', mark: 'link', run: link },
   {
     label: 'Heading',
     face: 'H',
