@@ -45,6 +45,13 @@ def promote(email: str) -> None:
     console.print(f"{user.email} is an operator")
 
 
+@admin.command("reset-factors")
+def reset_factors(email: str) -> None:
+    """Remove every second factor and passkey of somebody who lost theirs, and sign them out everywhere."""
+    user = _run(operating.reset_factors(email))
+    console.print(f"{user.email} signs in without a second factor, and is signed out everywhere")
+
+
 @admin.command()
 def verify(document_id: UUID) -> None:
     """Check the hash chain, the revisions and the newest snapshot of a document; exit 1 on damage."""

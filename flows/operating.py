@@ -12,10 +12,11 @@ from uuid import UUID
 from sqlalchemy import Uuid, bindparam, text
 
 from infra import clock
+from infra.bus import Bus, Revocation
 from infra.db import Database
 from infra.settings import get_settings
 from infra.storage import ObjectStore
-from models import auth, backups, outbox, revisions
+from models import auth, backups, factors, outbox, revisions
 from models.auth import Rotation, User
 from models.backups import Backup
 from models.documents import DocumentGone
@@ -55,6 +56,24 @@ async def promote(email: str) -> User:
             raise NoSuchUser(f"nobody has the address {email}")
         user.is_operator = True
         return user
+
+
+async def reset_factors(email: str) -> User:
+    """Take every second factor and passkey from an account whose owner lost theirs, and end its sessions.
+
+    Raises:
+        NoSuchUser: there is no such account.
+    """
+    async with _owner() as db, db.transaction() as session:
+        user = await auth.by_email(session, email)
+        if user is None:
+            raise NoSuchUser(f"nobody has the address {email}")
+        await factors.resetting.reset(session, user.id)
+        await auth.revoke_all(session, user.id)
+    bus = Bus(get_settings().redis_url.get_secret_value())
+    await bus.revoke(Revocation(user_id=user.id))
+    await bus.close()
+    return user
 
 
 async def verify(document_id: UUID) -> list[Finding]:

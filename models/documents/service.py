@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra import clock
-from models import audit, orgs
+from models import audit, orgs, webhooks
 from models.audit import Act
 from models.auth import Actor
 from models.documents import journal, queries, tree
@@ -122,6 +122,8 @@ async def create(
     await session.flush()
     session.add(DocumentStream(org_id=scope.org_id, document_id=document.id))
     await session.flush()
+    about = {"document_id": str(document.id), "title": title, "created_by": str(scope.actor.user_id)}
+    await webhooks.publish(session, scope.org_id, "document.created", f"created:{document.id}", **about)
     return _view(document, 0, Level.MANAGE)
 
 
@@ -202,7 +204,11 @@ async def _set_trashed(
     stream.closed = at is not None
     act = Act.DOCUMENT_TRASHED if at else Act.DOCUMENT_RECOVERED
     await audit.record(session, scope.org_id, scope.actor.user_id, act, document_id)
-    return await _touched(session, scope, document, seq)
+    touched = await _touched(session, scope, document, seq)
+    if at is not None:
+        about = {"document_id": str(document_id), "title": document.title}
+        await webhooks.publish(session, scope.org_id, "document.trashed", f"trashed:{document_id}:{at}", **about)
+    return touched
 
 
 async def _locked(session: AsyncSession, document_id: UUID, version: int | None) -> tuple[Document, int]:
