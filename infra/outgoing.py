@@ -1,14 +1,14 @@
 """Requests to addresses that users name: to public hosts only, and to the very address that was looked at.
 
-A name is resolved once; each of its addresses must be public, and the connection goes to one of them. Looking again when
-connecting would let a name point elsewhere in between.
+A name is resolved once; each of its addresses must be public, and the connection goes to one of them. Looking again
+when connecting would let a name point elsewhere in between.
 """
 
 import asyncio
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -16,6 +16,7 @@ import httpx
 
 TIMEOUT_SECONDS: Final = 10.0
 MOST_ANSWER_BYTES: Final = 64 * 1024
+_NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
 class Forbidden(ValueError):
@@ -88,8 +89,16 @@ async def _resolved(host: str, port: int, *, allow_private: bool) -> str:
 
 def _is_public(address: str) -> bool:
     parsed = ip_address(address.partition("%")[0])
-    inner = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None)
-    return parsed.is_global and not parsed.is_multicast and (inner is None or inner.is_global)
+    if isinstance(parsed, IPv6Address):
+        inner = parsed.ipv4_mapped or parsed.sixtofour or _translated(parsed)
+        if inner is not None and not inner.is_global:
+            return False
+    return parsed.is_global and not parsed.is_multicast
+
+
+def _translated(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that NAT64 makes of an IPv6 address."""
+    return IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
 
 
 async def _beginning(answer: httpx.Response) -> str:

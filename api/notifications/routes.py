@@ -87,7 +87,8 @@ async def _events(runtime: Runtime, claims: dict[str, Any], actor: Actor, after:
             return
         for item in found:
             after = item.id
-            yield f"id: {item.id}\nevent: {item.kind}\ndata: {NotificationRead.model_validate(item).model_dump_json()}\n\n"
+            content = NotificationRead.model_validate(item).model_dump_json()
+            yield f"id: {item.id}\nevent: {item.kind}\ndata: {content}\n\n"
         if not found and not await runtime.bulletin.wait(actor.user_id, HEARTBEAT_SECONDS):
             yield ": still here\n\n"
 

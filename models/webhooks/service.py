@@ -94,7 +94,9 @@ async def rotate(session: AsyncSession, scope: OrgScope, settings: Settings, web
     webhook.sealed_old_secret, webhook.old_until = webhook.sealed_secret, clock.now() + OLD_SECRET_LIVES
     webhook.sealed_secret = sealing.seal(settings, PURPOSE, secret, place=webhook.id.bytes)
     await session.flush()
-    await audit.record(session, scope.org_id, scope.actor.user_id, Act.WEBHOOK_CHANGED, webhook.id, secret="rotated")
+    await audit.record(
+        session, scope.org_id, scope.actor.user_id, Act.WEBHOOK_CHANGED, webhook.id, what="another secret"
+    )
     return webhook, signing.shown(secret)
 
 

@@ -33,8 +33,9 @@ async def told(person: Person, **parameters: Any) -> list[dict[str, Any]]:
 async def tell(db: Database, ann: Person, event: str, *people: Person) -> None:
     users = [UUID(person.user["id"]) for person in people]
     async with db.transaction(org_ids=[ann.org_id]) as session:
-        known = {"document_id": ann.document_id, "title": "Notes"}
-        await notifications.tell(session, ann.org_id, users, Kind.ACCESS_GRANTED, event, **known)
+        await notifications.tell(
+            session, ann.org_id, users, Kind.ACCESS_GRANTED, event, document_id=ann.document_id, title="Notes"
+        )
 
 
 class Stream:

@@ -149,7 +149,7 @@ async def test_only_admins_and_nobody_else_have_webhooks(ann: Person, bob: Perso
         "https://0.0.0.0/",
         "https://2130706433/",
         "https://0x7f.1/",
-        "https://[fe80::1%25lo]/",
+        "https://[fe80::1]/",
         "https://100.64.0.1/",
         "https://[64:ff9b::7f00:1]/",
         "http://93.184.216.34/",
