@@ -32,7 +32,7 @@ PAUSE_SECONDS: Final = 1.0
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "jti", "typ"]
 _HEADER = {"alg", "kid", "typ"}
 
-TokenType = Literal["access", "collab", "download", "federation", "second_factor"]
+TokenType = Literal["access", "collab", "download", "federation", "second_factor", "shared"]
 
 
 class TokenError(ValueError):

@@ -52,8 +52,11 @@ _ENTER_WITH_TOKEN = (
         SELECT token.id, token.user_id, token.scopes, token.name, mine.org_ids,
             set_config('app.org_ids', CAST(mine.org_ids AS text), true)
         FROM token CROSS JOIN LATERAL (
-            SELECT COALESCE(array_agg(org_id), '{}') AS org_ids FROM memberships
+            SELECT COALESCE(array_agg(memberships.org_id), '{}') AS org_ids
+            FROM memberships JOIN organizations ON organizations.id = memberships.org_id
             WHERE memberships.user_id = token.user_id AND token.scoped IS NOT NULL
+                AND memberships.suspended_at IS NULL
+                AND organizations.suspended_at IS NULL AND organizations.deleted_at IS NULL
         ) AS mine
     """)
     .bindparams(bindparam("hash", type_=LargeBinary))
