@@ -21,10 +21,13 @@ from models.errors import Conflict
 
 CHANNEL = "doxie_outbox"
 
+DELETION_REQUESTED = "deletion.requested"
 DOCUMENT_CHANGED = "document.changed"
 EXPORT_REQUESTED = "export.requested"
 LINK_REQUESTED = "link.requested"
 MAIL_REQUESTED = "mail.requested"
+PERSONAL_EXPORT_EXPIRED = "personal_export.expired"
+PERSONAL_EXPORT_REQUESTED = "personal_export.requested"
 WEBHOOK_DUE = "webhook.due"
 
 NO_ORG = UUID(int=0)
