@@ -85,6 +85,9 @@ ROUTES: Final[Mapping[str, str]] = {
     "POST /documents/{document_id}/exports": "work",
     "POST /documents/{document_id}/revisions/{number}/restore": "work",
     "POST /pipeline/{run_id}/replay": "work",
+    "DELETE /auth/me": "second-factor",
+    "POST /auth/me/export": "work",
+    "GET /auth/me/exports/{export_id}/download": "work",
 }
 """What is not just reading or writing."""
 
