@@ -3,19 +3,24 @@
 from models.documents import crdt, journal, state
 from models.documents.crdt import MalformedUpdate, UpdateTooLarge
 from models.documents.journal import DocumentFull, DocumentGone, Edit
+from models.documents.search import Hit, search
 from models.documents.service import (
     DocumentChanged,
     DocumentView,
+    approach,
     create,
     edit,
     enter,
     may_write,
+    move,
     page,
     recover,
     rename,
     trash,
+    visit,
 )
 from models.documents.state import Loaded, StateUnavailable, load
+from models.documents.tree import ElsewhereBelow, NotBelowItself
 
 __all__ = [
     "DocumentChanged",
@@ -23,10 +28,14 @@ __all__ = [
     "DocumentGone",
     "DocumentView",
     "Edit",
+    "ElsewhereBelow",
+    "Hit",
     "Loaded",
     "MalformedUpdate",
+    "NotBelowItself",
     "StateUnavailable",
     "UpdateTooLarge",
+    "approach",
     "crdt",
     "create",
     "edit",
@@ -34,9 +43,12 @@ __all__ = [
     "journal",
     "load",
     "may_write",
+    "move",
     "page",
     "recover",
     "rename",
+    "search",
     "state",
     "trash",
+    "visit",
 ]
