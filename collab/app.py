@@ -43,6 +43,7 @@ class Door:
         self._metrics = Metrics()
         self._gatekeeper = Gatekeeper(partial(access.guest_now, self._db))
         self._rooms = Rooms(
+            settings,
             self._db,
             Library(self._db, ObjectStore(settings)),
             self._bus,
@@ -61,6 +62,7 @@ class Door:
         for work in (
             self._rooms.writer.run(),
             self._rooms.writer.watch(),
+            self._rooms.keepers.run(),
             self._rooms.herald.run(),
             self._rooms.follow(),
             self._rooms.sweep(),
@@ -153,6 +155,7 @@ class Door:
         await asyncio.sleep(GOODBYE_SECONDS)
         for task in self._tasks:
             task.cancel()
+        await self._rooms.keepers.close()
         await self._bus.close()
         await self._db.close()
 

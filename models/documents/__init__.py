@@ -15,6 +15,7 @@ from models.documents.service import (
     trash,
 )
 from models.documents.state import Loaded, StateUnavailable, load
+from models.yjs import updates
 
 __all__ = [
     "DocumentChanged",
@@ -37,4 +38,5 @@ __all__ = [
     "rename",
     "state",
     "trash",
+    "updates",
 ]

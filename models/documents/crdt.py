@@ -9,8 +9,8 @@ from typing import Any
 from pycrdt import Doc, Text, TransactionEvent, UndoManager, merge_updates
 
 from infra.settings import get_settings
-from models.documents import updates
 from models.errors import Invalid, TooLarge
+from models.yjs import updates
 
 YDoc = Doc[Any]
 
