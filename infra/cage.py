@@ -102,7 +102,8 @@ class Cage:
         """End the process, and wait until it is gone."""
         self.end()
         if self._listening is not None:
-            await self._listening
+            self._listening.cancel()
+            await asyncio.wait({self._listening})
         if self._process is not None:
             await self._process.wait()
 
