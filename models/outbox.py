@@ -23,6 +23,7 @@ CHANNEL = "doxie_outbox"
 
 DOCUMENT_CHANGED = "document.changed"
 EXPORT_REQUESTED = "export.requested"
+LINK_REQUESTED = "link.requested"
 MAIL_REQUESTED = "mail.requested"
 
 NO_ORG = UUID(int=0)

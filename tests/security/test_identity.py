@@ -50,7 +50,7 @@ async def test_an_identity_costs_one_round_trip_and_none_once_it_is_remembered(a
 
     await trips_of_the_rest()  # opens the connection
     rest = await trips_of_the_rest()
-    assert rest == 3, "beginning, the document with what one may do there, the commit"
+    assert rest == 3, "beginning, the document, the commit"
     found = []
     await runtime.bus.revoke(Revocation(user_id=UUID(ann.user["id"])))
     async with process.client(ann.api.headers) as api:
