@@ -67,6 +67,13 @@ RULES: Final[dict[str, Rule]] = {
 ROUTES: Final[Mapping[str, str]] = {
     "POST /auth/register": "register",
     "POST /auth/login": "sign-in",
+    "POST /auth/login/second-factor": "second-factor",
+    "POST /auth/login/second-factor/options": "second-factor",
+    "POST /auth/passkeys/sign-in": "second-factor",
+    "POST /auth/passkeys/sign-in/options": "second-factor",
+    "POST /auth/reauthenticate": "second-factor",
+    "GET /auth/oidc/{provider_id}/start": "second-factor",
+    "GET /auth/oidc/{provider_id}/callback": "second-factor",
     "POST /auth/refresh": "refresh",
     "POST /orgs/{org_id}/invitations": "invite",
     "POST /invitations/accept": "redeem",

@@ -8,10 +8,12 @@ from infra.bus import Bus, Revocation
 from infra.db import Database
 from infra.identities import Identities
 from infra.limits import Limiter, LocalLimiter
+from infra.oidc import Providers
 from infra.redis import Volatile
 from infra.settings import Settings
 from infra.storage import ObjectStore
-from infra.tokens import Signer
+from infra.tokens import Key, Signer
+from models import auth
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Runtime:
     signer: Signer
     volatile: Volatile
     identities: Identities
+    providers: Providers
     limiter: Limiter
     local_limiter: LocalLimiter
 
@@ -41,9 +44,15 @@ class Runtime:
             signer=Signer.from_settings(settings),
             volatile=volatile,
             identities=Identities(volatile, doubted=lambda: bus.owes),
+            providers=Providers(),
             limiter=Limiter(volatile),
             local_limiter=LocalLimiter(),
         )
+
+    async def signing_keys(self) -> list[Key]:
+        """The keys that sign and verify tokens now."""
+        async with self.db.transaction() as session:
+            return await auth.signing_keys(session, self.settings)
 
     async def revoke(self, revocation: Revocation) -> None:
         """Let every process ask again who somebody is: after the commit that changed it, before the answer."""
@@ -51,6 +60,7 @@ class Runtime:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.providers.close()
         await self.volatile.close()
         await self.bus.close()
         await self.db.close()

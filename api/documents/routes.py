@@ -21,7 +21,7 @@ from api.deps import (
     read_body,
 )
 from api.documents import content
-from api.documents.schemas import CollabToken, DocumentRead, Documents, DocumentWrite, Saved
+from api.documents.schemas import CollabToken, DocumentCreate, DocumentRead, Documents, DocumentWrite, Saved
 from api.errors import PROBLEM_SCHEMA
 from api.idempotency import IdempotentRoute
 from infra import bigstack
@@ -37,9 +37,9 @@ YJS = "application/octet-stream"
 
 
 @router.post("/orgs/{org_id}/documents", status_code=201)
-async def create(body: DocumentWrite, response: Response, session: Session, scope: Scope) -> DocumentRead:
+async def create(body: DocumentCreate, response: Response, session: Session, scope: Scope) -> DocumentRead:
     """Create an empty document."""
-    document = await documents.create(session, scope, title=body.title)
+    document = await documents.create(session, scope, title=body.title, org_access=body.org_access)
     response.headers["location"] = f"/api/v1/documents/{document.id}"
     return _answer(response, document)
 
@@ -73,6 +73,7 @@ async def trash(session: Session, access: Access, revoked: Revoked, if_match: If
     """Put a document into the trash."""
     revoked(Revocation(org_id=access.scope.org_id, document_id=access.id))
     await documents.trash(session, access.scope, access.id, version=_version(if_match))
+    revoked(Revocation(document_id=access.id))
 
 
 @router.post("/documents/{document_id}/recover")

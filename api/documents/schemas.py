@@ -12,10 +12,17 @@ Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 
 
 class DocumentWrite(BaseModel):
-    """A new document, or a new title for one."""
+    """A title."""
 
     model_config = ConfigDict(extra="forbid")
     title: Title
+
+
+class DocumentCreate(DocumentWrite):
+    """A new document."""
+
+    org_access: OrgLevel | None = None
+    """What members of the organization may do with it; what is set there, unless given."""
 
 
 class DocumentRead(BaseModel):

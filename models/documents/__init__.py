@@ -6,6 +6,7 @@ from models.documents.journal import DocumentFull, DocumentGone, Edit
 from models.documents.service import (
     DocumentChanged,
     DocumentView,
+    approach,
     create,
     edit,
     enter,
@@ -14,6 +15,7 @@ from models.documents.service import (
     recover,
     rename,
     trash,
+    visit,
 )
 from models.documents.state import Loaded, StateUnavailable, load
 from models.yjs import updates
@@ -28,6 +30,7 @@ __all__ = [
     "MalformedUpdate",
     "StateUnavailable",
     "UpdateTooLarge",
+    "approach",
     "crdt",
     "create",
     "edit",
@@ -41,4 +44,5 @@ __all__ = [
     "state",
     "trash",
     "updates",
+    "visit",
 ]

@@ -8,12 +8,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra import clock
-from models import orgs
+from models import audit, orgs
+from models.audit import Act
 from models.auth import Actor
 from models.documents import journal, queries
 from models.documents.tables import Document, DocumentStream
 from models.errors import PreconditionFailed
-from models.orgs import DocumentScope, Level, OrgScope, Permission, Role
+from models.orgs import DocumentScope, Level, LinkScope, LinkVisitor, OrgScope, Permission, Role
 
 
 class DocumentChanged(PreconditionFailed):
@@ -63,6 +64,29 @@ async def enter(
     return _view(document, seq, scope.level), scope
 
 
+async def approach(session: AsyncSession, actor: Actor, document_id: UUID) -> DocumentScope | None:
+    """The scope of somebody at a document that they may not even be allowed to read; None where they are outsiders."""
+    found = await queries.seen(session, document_id, actor.user_id)
+    if found is None or found[0].trashed_at is not None:
+        return None
+    document, _, role, granted = found
+    return _scope(actor, document, Role(role), granted)
+
+
+async def visit(session: AsyncSession, visitor: LinkVisitor) -> tuple[DocumentView, LinkScope]:
+    """A document as somebody sees it who has a live link to it.
+
+    Raises:
+        DocumentGone: it is gone.
+    """
+    found = await queries.find(session, visitor.document_id)
+    if found is None or found[0].trashed_at is not None or found[0].org_id != visitor.org_id:
+        raise journal.DocumentGone([visitor.document_id])
+    scope = orgs.by_link(visitor)
+    document, seq = found
+    return _view(document, seq, scope.level), scope
+
+
 async def may_write(session: AsyncSession, pairs: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], bool]:
     """Of many pairs of a user and a document: those who may read it, and whether they may write. One round trip.
 
@@ -76,10 +100,12 @@ async def may_write(session: AsyncSession, pairs: Sequence[tuple[UUID, UUID]]) -
     return found
 
 
-async def create(session: AsyncSession, scope: OrgScope, *, title: str) -> DocumentView:
-    """A new, empty document."""
+async def create(
+    session: AsyncSession, scope: OrgScope, *, title: str, org_access: Level | None = None
+) -> DocumentView:
+    """A new, empty document; without `org_access` its members may do what is set in the organization."""
     scope.require(Permission.DOCUMENT_CREATE)
-    access = (await orgs.read(session, scope)).default_org_access
+    access = (await orgs.read(session, scope)).default_org_access if org_access is None else org_access
     document = Document(org_id=scope.org_id, title=title, created_by=scope.actor.user_id, org_access=access)
     session.add(document)
     await session.flush()
@@ -140,6 +166,8 @@ async def _set_trashed(
     stream = await session.get(DocumentStream, (scope.org_id, document_id), with_for_update=True)
     assert stream is not None, "a document and its stream are created together"
     stream.closed = at is not None
+    act = Act.DOCUMENT_TRASHED if at else Act.DOCUMENT_RECOVERED
+    await audit.record(session, scope.org_id, scope.actor.user_id, act, document_id)
     return await _touched(session, scope, document, seq)
 
 
