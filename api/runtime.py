@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from api.notifications.bulletin import Bulletin
 from infra.bus import Bus, Revocation
 from infra.db import Database
 from infra.identities import Identities
@@ -30,15 +31,17 @@ class Runtime:
     providers: Providers
     limiter: Limiter
     local_limiter: LocalLimiter
+    bulletin: Bulletin
 
     @classmethod
     def start(cls, settings: Settings) -> "Runtime":
         """Make the adapters; none connects before it is used."""
         bus = Bus(settings.redis_url.get_secret_value())
         volatile = Volatile(settings.redis_url.get_secret_value())
+        db = Database(settings.app_database_url.get_secret_value(), pool_size=20)
         return cls(
             settings=settings,
-            db=Database(settings.app_database_url.get_secret_value(), pool_size=20),
+            db=db,
             store=ObjectStore(settings),
             bus=bus,
             signer=Signer.from_settings(settings),
@@ -47,6 +50,7 @@ class Runtime:
             providers=Providers(),
             limiter=Limiter(volatile),
             local_limiter=LocalLimiter(),
+            bulletin=Bulletin(db),
         )
 
     async def signing_keys(self) -> list[Key]:

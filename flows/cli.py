@@ -45,6 +45,20 @@ def promote(email: str) -> None:
     console.print(f"{user.email} is an operator")
 
 
+@admin.command("suspend-org")
+def suspend_org(org_id: UUID) -> None:
+    """Close an organization to everybody, at once; nothing is deleted."""
+    organization = _run(operating.suspend_org(org_id, suspended=True))
+    console.print(f"{organization.name} ({organization.id}) is suspended")
+
+
+@admin.command("reactivate-org")
+def reactivate_org(org_id: UUID) -> None:
+    """Let a suspended organization go on."""
+    organization = _run(operating.suspend_org(org_id, suspended=False))
+    console.print(f"{organization.name} ({organization.id}) is open")
+
+
 @admin.command("reset-factors")
 def reset_factors(email: str) -> None:
     """Remove every second factor and passkey of somebody who lost theirs, and sign them out everywhere."""

@@ -16,10 +16,11 @@ from infra.bus import Bus, Revocation
 from infra.db import Database
 from infra.settings import get_settings
 from infra.storage import ObjectStore
-from models import auth, backups, factors, outbox, revisions
+from models import auth, backups, factors, orgs, outbox, revisions
 from models.auth import Rotation, User
 from models.backups import Backup
 from models.documents import DocumentGone
+from models.orgs import Organization
 from models.revisions import Finding
 
 _ORG = text("SELECT org_id FROM documents WHERE id = :id").bindparams(bindparam("id", type_=Uuid))
@@ -103,6 +104,22 @@ async def rebuild(document_id: UUID) -> None:
         async with db.transaction(org_ids=[org_id]) as session:
             subjects = [(org_id, document_id)]
             await outbox.emit(session, outbox.DOCUMENT_CHANGED, subjects, payload={"replay_of": "operator"})
+
+
+async def suspend_org(org_id: UUID, *, suspended: bool) -> Organization:
+    """Close an organization to everybody, open sockets included, or open it again.
+
+    Raises:
+        OrgNotFound: there is none such.
+    """
+    bus = Bus(get_settings().redis_url.get_secret_value())
+    try:
+        async with _owner() as db, db.transaction(org_ids=[org_id]) as session:
+            organization = await orgs.suspend_all(session, org_id, suspended=suspended)
+        await bus.revoke(Revocation(org_id=org_id))
+    finally:
+        await bus.close()
+    return organization
 
 
 async def rotate_keys(*, after: timedelta, compromised: bool) -> Rotation:

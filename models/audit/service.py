@@ -56,6 +56,9 @@ class Act(StrEnum):
     DOCUMENT_EXPORTED = "document.exported"
     DOCUMENT_RESTORED = "document.restored"
     PIPELINE_REPLAYED = "pipeline.replayed"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_DELETED = "webhook.deleted"
 
 
 class AccountAct(StrEnum):

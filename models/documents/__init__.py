@@ -3,6 +3,7 @@
 from models.documents import crdt, journal, state
 from models.documents.crdt import MalformedUpdate, UpdateTooLarge
 from models.documents.journal import DocumentFull, DocumentGone, Edit
+from models.documents.search import Hit, search
 from models.documents.service import (
     DocumentChanged,
     DocumentView,
@@ -11,6 +12,7 @@ from models.documents.service import (
     edit,
     enter,
     may_write,
+    move,
     page,
     recover,
     rename,
@@ -18,6 +20,7 @@ from models.documents.service import (
     visit,
 )
 from models.documents.state import Loaded, StateUnavailable, load
+from models.documents.tree import ElsewhereBelow, NotBelowItself
 from models.yjs import updates
 
 __all__ = [
@@ -26,8 +29,11 @@ __all__ = [
     "DocumentGone",
     "DocumentView",
     "Edit",
+    "ElsewhereBelow",
+    "Hit",
     "Loaded",
     "MalformedUpdate",
+    "NotBelowItself",
     "StateUnavailable",
     "UpdateTooLarge",
     "approach",
@@ -38,9 +44,11 @@ __all__ = [
     "journal",
     "load",
     "may_write",
+    "move",
     "page",
     "recover",
     "rename",
+    "search",
     "state",
     "trash",
     "updates",

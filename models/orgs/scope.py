@@ -36,6 +36,7 @@ class Permission(StrEnum):
     ORG_UPDATE = "org:update"
     OWNER_MANAGE = "owner:manage"
     PIPELINE_REPLAY = "pipeline:replay"
+    WEBHOOK_MANAGE = "webhook:manage"
 
 
 class Role(StrEnum):
@@ -79,6 +80,7 @@ _ADMIN = (
         Permission.MEMBER_MANAGE,
         Permission.ORG_UPDATE,
         Permission.PIPELINE_REPLAY,
+        Permission.WEBHOOK_MANAGE,
     }
 )
 _OWNER = _ADMIN | {Permission.ORG_DELETE, Permission.OWNER_MANAGE}
