@@ -135,7 +135,7 @@ async def autosave(request: Request, session: Session, access: Access, runtime: 
     """Add one Yjs update. Answered once it is in the journal; open editors see it."""
     access.scope.require(Permission.DOCUMENT_WRITE)
     update = await read_body(request, runtime.settings.max_update_bytes)
-    await bigstack.run(crdt.check, update)
+    await crdt.check(update)
     seq = await documents.edit(session, access.scope, access.id, update, origin="rest")
     later.append(lambda: runtime.bus.publish(access.id, Kind.UPDATE, update, seq=seq))
     return Saved(seq=seq)

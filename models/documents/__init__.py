@@ -21,6 +21,7 @@ from models.documents.service import (
 )
 from models.documents.state import Loaded, StateUnavailable, load
 from models.documents.tree import ElsewhereBelow, NotBelowItself
+from models.yjs import updates
 
 __all__ = [
     "DocumentChanged",
@@ -50,5 +51,6 @@ __all__ = [
     "search",
     "state",
     "trash",
+    "updates",
     "visit",
 ]
