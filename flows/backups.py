@@ -12,9 +12,9 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows import postgres_tools, runtime
+from flows import runtime
 from flows.runtime import Runtime
-from infra import clock
+from infra import clock, postgres_tools
 from infra.storage import ObjectStore
 from models import backups
 from models.backups import Backup
