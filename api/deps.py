@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from api import cookies, runtime
 from api.idempotency import take_key
 from api.runtime import Runtime
 from infra.bus import Revocation
+from infra.identities import Recalled
 from infra.tokens import TokenError
 from models import auth, documents, orgs
 from models.auth import Actor, Device
@@ -53,9 +55,23 @@ async def _claims(request: Request) -> Claims | None:
 CurrentClaims = Annotated[Claims | None, Depends(_claims)]
 
 
-async def _open_session(request: Request, claims: CurrentClaims, later: Later) -> AsyncIterator[AsyncSession]:
+async def _recalled(request: Request, claims: CurrentClaims) -> Recalled | None:
+    """What is remembered of the token's session, before a transaction is open for it."""
+    if claims is None:
+        return None
+    return await runtime.of(request).identities.recall(auth.subject(claims), auth.session_of(claims))
+
+
+CurrentRecalled = Annotated[Recalled | None, Depends(_recalled)]
+
+
+async def _open_session(
+    request: Request, claims: CurrentClaims, recalled: CurrentRecalled, later: Later
+) -> AsyncIterator[AsyncSession]:
     user_id = auth.subject(claims) if claims else None
-    async with runtime.of(request).db.transaction(user_id=user_id) as session:
+    remembered = recalled.identity if recalled else None
+    org_ids = auth.Identity.from_json(remembered).org_ids if remembered else ()
+    async with runtime.of(request).db.transaction(user_id=user_id, org_ids=org_ids) as session:
         request.state.session = session
         yield session
     for call in later:
@@ -76,15 +92,27 @@ async def _revoked(later: Later, runtime: CurrentRuntime) -> Announce:
 
 
 Revoked = Annotated[Announce, Depends(_revoked)]
-"""Call it with whose access changes; every process hears of it once the request is committed."""
+"""Call it with whose access changes, for the better or the worse; every process hears of it once that is committed."""
 
 
-async def _current_actor(request: Request, claims: CurrentClaims, session: Session) -> Actor:
-    if claims is None:
+async def _current_actor(
+    request: Request, claims: CurrentClaims, recalled: CurrentRecalled, session: Session, later: Later
+) -> Actor:
+    if claims is None or recalled is None:
         raise Unauthenticated()
-    actor = await auth.identify(session, claims)
+    if recalled.identity is not None:
+        actor = auth.Identity.from_json(recalled.identity).actor(claims)
+    else:
+        identity = await auth.known(session, claims)
+        actor = identity.actor(claims)
+        if recalled.generations is not None:
+            later.append(partial(_remember, request, identity, recalled.generations))
     await take_key(request, session, actor)
     return actor
+
+
+async def _remember(request: Request, identity: auth.Identity, generations: str) -> None:
+    await runtime.of(request).identities.keep(identity.user_id, identity.session_id, identity.as_json(), generations)
 
 
 def _bearer(request: Request) -> str | None:
@@ -107,7 +135,7 @@ class DocumentAccess:
     """A document and the scope of whoever asks for it."""
 
     document: documents.DocumentView
-    scope: orgs.OrgScope
+    scope: orgs.DocumentScope
 
     @property
     def id(self) -> UUID:

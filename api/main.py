@@ -15,7 +15,7 @@ from api.pipeline.routes import router as pipeline
 from api.revisions.routes import router as revisions
 from api.runtime import Runtime
 from infra import logging
-from infra.settings import get_settings
+from infra.settings import Settings, get_settings
 
 DESCRIPTION = """
 Every edit is journaled before it is answered; everything else about a document is derived from the
@@ -24,16 +24,16 @@ unsafe requests take `Idempotency-Key`; resources carry `ETag` and honour `If-Ma
 """
 
 
-def create_app() -> FastAPI:
-    """The application of one process."""
-    settings = get_settings()
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application of one process, with its own settings where none are given."""
+    settings = settings or get_settings()
     logging.configure("api")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.runtime = Runtime.start(settings)
+        app.state.runtime = runtime = Runtime.start(settings)
         yield
-        await app.state.runtime.close()
+        await runtime.close()
 
     app = FastAPI(
         title="Doxie",

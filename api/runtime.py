@@ -6,6 +6,8 @@ from fastapi import Request
 
 from infra.bus import Bus, Revocation
 from infra.db import Database
+from infra.identities import Identities
+from infra.redis import Volatile
 from infra.settings import Settings
 from infra.storage import ObjectStore
 from infra.tokens import Signer
@@ -20,24 +22,31 @@ class Runtime:
     store: ObjectStore
     bus: Bus
     signer: Signer
+    volatile: Volatile
+    identities: Identities
 
     @classmethod
     def start(cls, settings: Settings) -> "Runtime":
         """Make the adapters; none connects before it is used."""
+        bus = Bus(settings.redis_url.get_secret_value())
+        volatile = Volatile(settings.redis_url.get_secret_value())
         return cls(
             settings=settings,
             db=Database(settings.app_database_url.get_secret_value(), pool_size=20),
             store=ObjectStore(settings),
-            bus=Bus(settings.redis_url.get_secret_value()),
+            bus=bus,
             signer=Signer.from_settings(settings),
+            volatile=volatile,
+            identities=Identities(volatile, doubted=lambda: bus.owes),
         )
 
     async def revoke(self, revocation: Revocation) -> None:
-        """Let every process ask again who somebody is. Call it after the commit that changed it."""
+        """Let every process ask again who somebody is: after the commit that changed it, before the answer."""
         await self.bus.revoke(revocation)
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.volatile.close()
         await self.bus.close()
         await self.db.close()
         await self.store.close()

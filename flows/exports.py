@@ -10,7 +10,7 @@ from prefect.states import Completed, Failed
 from flows import metrics, retrying, runtime
 from flows.ledger import Ledger, Subject
 from flows.runtime import Runtime
-from models import exports, orgs, outbox, pipeline
+from models import documents, exports, outbox, pipeline
 from models.auth import Actor
 from models.errors import DoxieError, Unavailable
 from models.exports import Export, Rendered
@@ -64,7 +64,7 @@ async def _make(worker: Runtime, export: Export, ledger: Ledger, claim: Claim | 
 async def _render(worker: Runtime, export: Export) -> Rendered:
     actor = Actor(export.requested_by, None, "", frozenset({export.org_id}))
     async with worker.db.transaction(user_id=actor.user_id, org_ids=actor.org_ids) as session:
-        scope = await orgs.enter(session, actor, export.org_id)
+        _, scope = await documents.enter(session, actor, export.document_id)
         return await exports.render(session, scope, worker.store, export)
 
 

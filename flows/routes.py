@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flows.documents import persist_documents
 from flows.exports import export_document
+from flows.mails import send_mail
 from flows.recording import Recorder
 from infra.settings import Settings
 from models import outbox
@@ -31,6 +32,7 @@ def routes(settings: Settings) -> list[Route]:
     return [
         Route(outbox.DOCUMENT_CHANGED, settings.persist_batch, 2, _persist),
         Route(outbox.EXPORT_REQUESTED, 1, 4, _export),
+        Route(outbox.MAIL_REQUESTED, 1, 4, _mail),
     ]
 
 
@@ -56,4 +58,14 @@ async def _export(recorder: Recorder, claims: Sequence[Claim]) -> None:
             {"export_id": claim.subject_id, "org_id": claim.org_id, "claim": claim},
             name=f"export {claim.subject_id}",
             tags=["kind:export", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
+        )
+
+
+async def _mail(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            send_mail,
+            {"mail_id": claim.subject_id, "claim": claim},
+            name=f"mail {claim.subject_id}",
+            tags=["kind:mail", f"lease:{claim.lease_id}"],
         )

@@ -49,6 +49,11 @@ class Settings(BaseSettings):
     refresh_token_seconds: int = 30 * 24 * 3600
     collab_token_seconds: int = 5 * 60
 
+    # mail
+    smtp_url: SecretStr = SecretStr("")
+    """`smtp[s]://user:password@host:port`; without it mails are kept in `DOXIE_HOME/mails`."""
+    mail_from: str = "Doxie <doxie@localhost.localdomain>"
+
     # doors
     api_host: str = "127.0.0.1"
     api_port: int = 8000

@@ -23,6 +23,10 @@ CHANNEL = "doxie_outbox"
 
 DOCUMENT_CHANGED = "document.changed"
 EXPORT_REQUESTED = "export.requested"
+MAIL_REQUESTED = "mail.requested"
+
+NO_ORG = UUID(int=0)
+"""The `org_id` of events that belong to no organization."""
 
 
 class OutboxEvent(SQLModel, table=True):

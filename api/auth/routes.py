@@ -6,9 +6,10 @@ from fastapi import APIRouter, Request, Response
 
 from api import cookies
 from api.auth.schemas import Login, Register, SessionRead, Sessions, SignedIn, UserRead
-from api.deps import CurrentActor, CurrentDevice, CurrentRuntime, Session
+from api.deps import CurrentActor, CurrentDevice, CurrentRuntime, Revoked, Session
 from api.idempotency import IdempotentRoute
 from api.runtime import Runtime
+from infra.bus import Revocation
 from models import auth
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=IdempotentRoute)
@@ -45,6 +46,7 @@ async def refresh(request: Request, response: Response, runtime: CurrentRuntime)
     async with runtime.db.transaction() as session:
         result = await auth.refresh(session, token, runtime.settings)
     if isinstance(result, auth.Replayed):
+        await runtime.revoke(Revocation(session_id=result.session_id))
         raise auth.SessionOver()
     return _answer(response, runtime, result)
 
@@ -72,26 +74,31 @@ async def sessions(session: Session, actor: CurrentActor) -> Sessions:
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
-async def revoke(session_id: UUID, session: Session, actor: CurrentActor) -> None:
+async def revoke(session_id: UUID, session: Session, actor: CurrentActor, revoked: Revoked) -> None:
     """Sign out somewhere else."""
     await auth.revoke(session, actor, session_id)
+    revoked(Revocation(session_id=session_id))
 
 
 @router.delete("/sessions", status_code=204)
-async def revoke_others(session: Session, actor: CurrentActor) -> None:
+async def revoke_others(session: Session, actor: CurrentActor, revoked: Revoked) -> None:
     """Sign out everywhere else."""
     for item in await auth.sessions(session, actor):
         if item.id != actor.session_id:
             await auth.revoke(session, actor, item.id)
+            revoked(Revocation(session_id=item.id))
 
 
 async def _end_session(request: Request, runtime: Runtime) -> None:
     bearer = request.headers.get("authorization", "").partition(" ")[2]
+    ended: set[UUID | None] = set()
     async with runtime.db.transaction() as session:
         if refresh_token := cookies.refresh_token(request):
-            await auth.sign_out(session, refresh_token)
+            ended.add(await auth.sign_out(session, refresh_token))
         for token in filter(None, (bearer, cookies.access_token(request))):
-            await auth.sign_out_access(session, runtime.signer, token)
+            ended.add(await auth.sign_out_access(session, runtime.signer, token))
+    for session_id in ended - {None}:
+        await runtime.revoke(Revocation(session_id=session_id))
 
 
 def _answer(response: Response, runtime: Runtime, signed_in: auth.SignIn) -> SignedIn:

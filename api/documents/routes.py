@@ -15,6 +15,7 @@ from api.deps import (
     CurrentRuntime,
     IfMatch,
     Later,
+    Revoked,
     Scope,
     Session,
     read_body,
@@ -24,7 +25,7 @@ from api.documents.schemas import CollabToken, DocumentRead, Documents, Document
 from api.errors import PROBLEM_SCHEMA
 from api.idempotency import IdempotentRoute
 from infra import bigstack
-from infra.bus import Kind
+from infra.bus import Kind, Revocation
 from models import documents, revisions
 from models.documents import DocumentView, crdt, updates
 from models.errors import Invalid, PreconditionFailed
@@ -68,8 +69,9 @@ async def rename(
 
 
 @router.delete("/documents/{document_id}", status_code=204)
-async def trash(session: Session, access: Access, if_match: IfMatch = None) -> None:
+async def trash(session: Session, access: Access, revoked: Revoked, if_match: IfMatch = None) -> None:
     """Put a document into the trash."""
+    revoked(Revocation(org_id=access.scope.org_id, document_id=access.id))
     await documents.trash(session, access.scope, access.id, version=_version(if_match))
 
 

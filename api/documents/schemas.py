@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from api.levels import AnyLevel, OrgLevel
+
 Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 
 
@@ -30,6 +32,10 @@ class DocumentRead(BaseModel):
     created_at: datetime
     updated_at: datetime
     trashed_at: datetime | None = None
+    org_access: OrgLevel
+    """What members of the organization may do with it who are granted nothing else."""
+    level: AnyLevel
+    """What you may do with it."""
 
 
 class Documents(BaseModel):

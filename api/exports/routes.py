@@ -10,9 +10,8 @@ from api.exports.schemas import ExportRead, ExportWrite
 from api.idempotency import IdempotentRoute
 from api.runtime import Runtime
 from infra.tokens import TokenError
-from models import exports, orgs
+from models import documents, exports
 from models.exports import Export, Format
-from models.orgs import Permission
 
 router = APIRouter(tags=["exports"], route_class=IdempotentRoute)
 
@@ -31,7 +30,7 @@ async def request(body: ExportWrite, session: Session, access: Access, runtime: 
 async def read(export_id: UUID, session: Session, actor: CurrentActor, runtime: CurrentRuntime) -> ExportRead:
     """How far an export is, and where to fetch it."""
     export = await exports.find(session, export_id)
-    (await orgs.enter(session, actor, export.org_id)).require(Permission.DOCUMENT_READ)
+    await documents.enter(session, actor, export.document_id)
     return _answer(export, runtime)
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from api.deps import CurrentActor, Scope, Session
+from api.deps import CurrentActor, Revoked, Scope, Session
 from api.idempotency import IdempotentRoute
 from api.orgs.schemas import (
     Accept,
@@ -19,6 +19,7 @@ from api.orgs.schemas import (
     OrgWrite,
     RoleWrite,
 )
+from infra.bus import Revocation
 from models import orgs
 from models.orgs import Role
 
@@ -26,9 +27,11 @@ router = APIRouter(tags=["orgs"], route_class=IdempotentRoute)
 
 
 @router.post("/orgs", status_code=201)
-async def found(body: OrgWrite, session: Session, actor: CurrentActor) -> OrgRead:
+async def found(body: OrgWrite, session: Session, actor: CurrentActor, revoked: Revoked) -> OrgRead:
     """Found an organization and own it."""
-    return OrgRead.of(await orgs.found(session, actor, name=body.name), Role.OWNER)
+    organization = await orgs.found(session, actor, name=body.name)
+    revoked(Revocation(user_id=actor.user_id, org_id=organization.id))
+    return OrgRead.of(organization, Role.OWNER)
 
 
 @router.get("/orgs")
@@ -68,14 +71,18 @@ async def members(session: Session, scope: Scope) -> Members:
 
 
 @router.patch("/orgs/{org_id}/members/{user_id}")
-async def assign_role(user_id: UUID, body: RoleWrite, session: Session, scope: Scope) -> MembershipRead:
+async def assign_role(
+    user_id: UUID, body: RoleWrite, session: Session, scope: Scope, revoked: Revoked
+) -> MembershipRead:
     """Give a member another role."""
+    revoked(Revocation(user_id=user_id, org_id=scope.org_id))
     return MembershipRead.of(await orgs.assign_role(session, scope, user_id, body.role))
 
 
 @router.delete("/orgs/{org_id}/members/{user_id}", status_code=204)
-async def remove(user_id: UUID, session: Session, scope: Scope) -> None:
+async def remove(user_id: UUID, session: Session, scope: Scope, revoked: Revoked) -> None:
     """Remove a member, or leave."""
+    revoked(Revocation(user_id=user_id, org_id=scope.org_id))
     await orgs.remove(session, scope, user_id)
 
 
@@ -98,6 +105,8 @@ async def withdraw(invitation_id: UUID, session: Session, scope: Scope) -> None:
 
 
 @router.post("/invitations/accept")
-async def accept(body: Accept, session: Session, actor: CurrentActor) -> MembershipRead:
+async def accept(body: Accept, session: Session, actor: CurrentActor, revoked: Revoked) -> MembershipRead:
     """Join the organization one was invited to."""
-    return MembershipRead.of(await orgs.accept(session, actor, body.token))
+    membership = await orgs.accept(session, actor, body.token)
+    revoked(Revocation(user_id=actor.user_id, org_id=membership.org_id))
+    return MembershipRead.of(membership)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from infra.stack import detach, status, up
+from infra.stack import detach, mails, status, up
 from infra.stack import home as homes
 from infra.stack.errors import StackError
 from infra.stack.files import read_env
@@ -85,7 +85,8 @@ def restore(
     to: Annotated[str, typer.Option("--to", help="A moment like 2026-05-01T12:00:00Z, or `latest`")],
     home: HomeOption = None,
     source: Annotated[
-        Path | None, typer.Option("--from", help="The home whose backups are taken [default: the same; of a new one $DOXIE_HOME]")
+        Path | None,
+        typer.Option("--from", help="The home whose backups are taken [default: the same; of a new one $DOXIE_HOME]"),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Stop what runs there, replace what is there")] = False,
 ) -> None:
@@ -105,6 +106,17 @@ def _moment(text: str) -> datetime:
     except ValueError as error:
         raise StackError(f"{text!r} is no moment like 2026-05-01T12:00:00Z") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@app.command("mails")
+def mails_(
+    number: Annotated[int | None, typer.Argument(help="One of them, as numbered in the list")] = None,
+    home: HomeOption = None,
+) -> None:
+    """Show the mails that were kept, newest first, because no mail server is set (DOXIE_SMTP_URL)."""
+    where = homes.at(home)
+    for line in mails.table(where) if number is None else mails.one(where, number):
+        print(line)
 
 
 @app.command(context_settings=_VERBATIM)

@@ -1,12 +1,11 @@
 """Who somebody is."""
 
+from models.auth.identity import Actor, Identity, SessionOver, identify, known, session_of, subject
 from models.auth.service import (
-    Actor,
     Device,
     EmailTaken,
     Replayed,
     SessionNotFound,
-    SessionOver,
     SignIn,
     WeakPassword,
     WrongCredentials,
@@ -14,7 +13,6 @@ from models.auth.service import (
     account,
     by_email,
     hash_new_password,
-    identify,
     refresh,
     register,
     revoke,
@@ -22,7 +20,6 @@ from models.auth.service import (
     sign_in,
     sign_out,
     sign_out_access,
-    subject,
     verify,
 )
 from models.auth.tables import AuthSession, User
@@ -32,6 +29,7 @@ __all__ = [
     "AuthSession",
     "Device",
     "EmailTaken",
+    "Identity",
     "Replayed",
     "SessionNotFound",
     "SessionOver",
@@ -44,9 +42,11 @@ __all__ = [
     "by_email",
     "hash_new_password",
     "identify",
+    "known",
     "refresh",
     "register",
     "revoke",
+    "session_of",
     "sessions",
     "sign_in",
     "sign_out",

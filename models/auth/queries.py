@@ -1,8 +1,9 @@
 """The SQL of accounts and sessions."""
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Text, Uuid, bindparam, func, text, update
+from sqlalchemy import ARRAY, DateTime, Row, Text, Uuid, bindparam, func, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -11,17 +12,21 @@ from models.auth.tables import AuthSession, RefreshToken, User
 # As text, since `auth` knows nothing of `orgs`, which builds on it.
 _ENTER = (
     text("""
-        SELECT users.name, mine.org_ids, set_config('app.org_ids', CAST(mine.org_ids AS text), true)
+        SELECT users.name, users.tokens_valid_from, mine.org_ids,
+            set_config('app.org_ids', CAST(mine.org_ids AS text), true)
         FROM auth_sessions
         JOIN users ON users.id = auth_sessions.user_id
         CROSS JOIN LATERAL (
-            SELECT COALESCE(array_agg(org_id), '{}') AS org_ids FROM memberships WHERE user_id = users.id
+            SELECT COALESCE(array_agg(memberships.org_id), '{}') AS org_ids
+            FROM memberships JOIN organizations ON organizations.id = memberships.org_id
+            WHERE memberships.user_id = users.id AND memberships.suspended_at IS NULL
+                AND organizations.suspended_at IS NULL AND organizations.deleted_at IS NULL
         ) AS mine
         WHERE auth_sessions.id = :session_id AND users.id = :user_id
             AND auth_sessions.revoked_at IS NULL AND auth_sessions.expires_at > now()
     """)
     .bindparams(bindparam("session_id", type_=Uuid), bindparam("user_id", type_=Uuid))
-    .columns(name=Text, org_ids=ARRAY(Uuid))
+    .columns(name=Text, tokens_valid_from=DateTime(timezone=True), org_ids=ARRAY(Uuid))
 )
 
 
@@ -83,6 +88,8 @@ async def touch(session: AsyncSession, session_id: UUID) -> None:
     await session.execute(update(AuthSession).where(col(AuthSession.id) == session_id).values(last_used_at=func.now()))
 
 
-async def enter(session: AsyncSession, *, user_id: UUID, session_id: UUID) -> Row[tuple[str, list[UUID]]] | None:
-    """The name and the organizations of a user whose session is live; opens those to this transaction."""
+async def enter(
+    session: AsyncSession, *, user_id: UUID, session_id: UUID
+) -> Row[tuple[str, datetime | None, list[UUID]]] | None:
+    """Name, validity and organizations of a user whose session is live; opens those to this transaction."""
     return (await session.execute(_ENTER, {"user_id": user_id, "session_id": session_id})).one_or_none()

@@ -6,7 +6,6 @@ import secrets
 import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,6 +14,7 @@ from infra import clock, hashing
 from infra.settings import Settings
 from infra.tokens import Signer, TokenError
 from models.auth import queries
+from models.auth.identity import Actor, SessionOver, session_of
 from models.auth.tables import AuthSession, RefreshToken, User
 from models.errors import Conflict, Invalid, NotFound, Unauthenticated
 
@@ -38,27 +38,12 @@ class WrongCredentials(Unauthenticated):
     """The email address and the password do not belong together."""
 
 
-class SessionOver(Unauthenticated):
-    """This session is over: sign in again."""
-
-
 class SessionNotFound(NotFound):
     """You have no such session."""
 
 
 class WeakPassword(Invalid):
     """A password has 8 to 1024 characters and is not one of the common ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Somebody who is signed in."""
-
-    user_id: UUID
-    session_id: UUID | None
-    name: str
-    org_ids: frozenset[UUID] = frozenset()
-    """Where they belong; what row-level security lets them see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,26 +167,6 @@ def access_token(signer: Signer, signed_in: SignIn, settings: Settings) -> str:
     )
 
 
-async def identify(session: AsyncSession, claims: dict[str, Any]) -> Actor:
-    """Who an access token speaks for; from here on the session sees what they may see.
-
-    One round trip. The session must be scoped to the user of the token (`subject`) already.
-
-    Raises:
-        SessionOver: the session of the token is over or revoked.
-    """
-    user_id, session_id = subject(claims), UUID(claims["sid"])
-    known = await queries.enter(session, user_id=user_id, session_id=session_id)
-    if known is None:
-        raise SessionOver()
-    return Actor(user_id, session_id, known.name, frozenset(known.org_ids))
-
-
-def subject(claims: dict[str, Any]) -> UUID:
-    """The user that the claims of a verified token name."""
-    return UUID(claims["sub"])
-
-
 async def account(session: AsyncSession, actor: Actor) -> User:
     """The account of somebody who is signed in."""
     user = await session.get(User, actor.user_id)
@@ -225,20 +190,20 @@ async def revoke(session: AsyncSession, actor: Actor, session_id: UUID) -> None:
         raise SessionNotFound()
 
 
-async def sign_out(session: AsyncSession, token: str) -> None:
-    """End the session of a refresh token, if it has one."""
+async def sign_out(session: AsyncSession, token: str) -> UUID | None:
+    """End the session of a refresh token, if it has one; which that was."""
     used = await queries.refresh_token(session, _digest(token))
-    if used is not None:
-        await queries.revoke(session, used.session_id)
+    ended = used is not None and await queries.revoke(session, used.session_id)
+    return used.session_id if used and ended else None
 
 
-async def sign_out_access(session: AsyncSession, signer: Signer, token: str) -> None:
-    """End the session of an access token, if it is one."""
+async def sign_out_access(session: AsyncSession, signer: Signer, token: str) -> UUID | None:
+    """End the session of an access token, if it is one; which that was."""
     try:
-        claims = signer.verify(token, typ="access")
+        session_id = session_of(signer.verify(token, typ="access"))
     except TokenError:
-        return
-    await queries.revoke(session, UUID(claims["sid"]))
+        return None
+    return session_id if await queries.revoke(session, session_id) else None
 
 
 def _digest(token: str) -> bytes:

@@ -7,10 +7,12 @@ from models.base import metadata
 from models.documents import tables as documents
 from models.exports import tables as exports
 from models.idempotency import IdempotencyKey
+from models.mail import tables as mail
 from models.orgs import tables as orgs
 from models.outbox import OutboxEvent
 from models.pipeline import tables as pipeline
 from models.revisions import tables as revisions
+from models.sharing import tables as sharing
 
 __all__ = [
     "IdempotencyKey",
@@ -20,8 +22,10 @@ __all__ = [
     "backups",
     "documents",
     "exports",
+    "mail",
     "metadata",
     "orgs",
     "pipeline",
     "revisions",
+    "sharing",
 ]

@@ -1,6 +1,19 @@
 """Organizations and who may do what in them."""
 
-from models.orgs.scope import MayNot, OrgNotFound, OrgScope, Permission, Role, enter
+from models.orgs.scope import (
+    LEVELS,
+    PERMISSIONS,
+    DocumentScope,
+    Level,
+    MayNot,
+    OrgNotFound,
+    OrgScope,
+    Permission,
+    Role,
+    at_document,
+    effective,
+    enter,
+)
 from models.orgs.service import (
     AlreadyMember,
     InvitationNotFound,
@@ -18,13 +31,19 @@ from models.orgs.service import (
     rename,
     withdraw,
 )
-from models.orgs.tables import Invitation, Membership, Organization
+from models.orgs.tables import Group, GroupMember, Invitation, Membership, Organization
 
 __all__ = [
+    "LEVELS",
+    "PERMISSIONS",
     "AlreadyMember",
+    "DocumentScope",
+    "Group",
+    "GroupMember",
     "Invitation",
     "InvitationNotFound",
     "LastOwner",
+    "Level",
     "MayNot",
     "MemberNotFound",
     "Membership",
@@ -35,6 +54,8 @@ __all__ = [
     "Role",
     "accept",
     "assign_role",
+    "at_document",
+    "effective",
     "enter",
     "found",
     "invitations",

@@ -137,7 +137,7 @@ async def withdraw(session: AsyncSession, scope: OrgScope, invitation_id: UUID) 
     """Take an invitation back."""
     scope.require(Permission.MEMBER_INVITE)
     invitation = await queries.invitation(session, scope.org_id, invitation_id)
-    if invitation is None or invitation.accepted_at is not None:
+    if invitation is None or invitation.uses >= invitation.max_uses:
         raise InvitationNotFound()
     await session.delete(invitation)
     await session.flush()
@@ -155,15 +155,15 @@ async def accept(session: AsyncSession, actor: Actor, token: str) -> Membership:
     invitation = await queries.invitation(session, org_id, invitation_id)
     if (
         invitation is None
-        or invitation.accepted_at is not None
+        or invitation.uses >= invitation.max_uses
         or invitation.expires_at < clock.now()
         or not hmac.compare_digest(invitation.secret_hash, _digest(secret))
-        or invitation.email.lower() != (await account(session, actor)).email.lower()
+        or (invitation.email or "").lower() != (await account(session, actor)).email.lower()
     ):
         raise InvitationNotFound()
     if await queries.membership(session, org_id, actor.user_id) is not None:
         raise AlreadyMember()
-    invitation.accepted_at = clock.now()
+    invitation.uses += 1
     membership = Membership(org_id=org_id, user_id=actor.user_id, role=invitation.role)
     session.add(membership)
     await session.flush()

@@ -1,0 +1,1 @@
+"""Sharing documents: grants, links, and asking for access."""
