@@ -104,7 +104,7 @@ async def _fold_safely(runtime: Runtime, revision: Revision) -> Folded:
                 return await fold(session, runtime.store, revision)
         except Poisoned as poison:
             async with runtime.db.transaction(org_ids=[revision.org_id]) as session:
-                seq = await revisions.quarantine(session, revision, poison)
+                seq = await revisions.quarantine(session, runtime.store, revision, poison)
             document_id = str(revision.document_id)
             log.error("update quarantined", document_id=document_id, seq=seq, error=poison.error)
     raise RuntimeError(f"more than {QUARANTINES} updates do not apply")

@@ -49,6 +49,10 @@ class OutboxEvent(SQLModel, table=True):
     due_at: datetime = created()
     leased_until: datetime | None = timestamp(default=None, nullable=True)
     lease_id: UUID | None = reference(default=None, nullable=True)
+    faults: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """Failed attempts in a row that were this event's own fault, and not that of a store that was down."""
+    set_aside_at: datetime | None = timestamp(default=None, nullable=True)
+    """It has failed so often that it is only tried now and then, apart from the others."""
     error: str | None = Field(default=None, sa_type=Text)
 
 

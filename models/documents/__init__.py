@@ -1,7 +1,8 @@
 """Documents and their journal."""
 
-from models.documents import crdt, journal, state
+from models.documents import crdt, history, journal, segments, state
 from models.documents.crdt import MalformedUpdate, UpdateTooLarge
+from models.documents.history import HistoryUnavailable
 from models.documents.journal import DocumentFull, DocumentGone, Edit
 from models.documents.service import (
     DocumentChanged,
@@ -22,6 +23,7 @@ __all__ = [
     "DocumentGone",
     "DocumentView",
     "Edit",
+    "HistoryUnavailable",
     "Loaded",
     "MalformedUpdate",
     "StateUnavailable",
@@ -30,11 +32,13 @@ __all__ = [
     "create",
     "edit",
     "enter",
+    "history",
     "journal",
     "load",
     "page",
     "recover",
     "rename",
+    "segments",
     "state",
     "trash",
 ]

@@ -1,5 +1,6 @@
 """The run ledger."""
 
+from models.pipeline.runs import hold, installation, name, owe, owed, release, take_dead
 from models.pipeline.service import (
     NotReplayable,
     RunNotFound,
@@ -11,17 +12,25 @@ from models.pipeline.service import (
     replay,
     succeed,
 )
-from models.pipeline.tables import PipelineRun
+from models.pipeline.tables import PipelineRun, UnrecordedRun
 
 __all__ = [
     "NotReplayable",
     "PipelineRun",
     "RunNotFound",
+    "UnrecordedRun",
     "begin",
     "fail",
     "find",
+    "hold",
+    "installation",
+    "name",
     "of_document",
+    "owe",
+    "owed",
     "record",
+    "release",
     "replay",
     "succeed",
+    "take_dead",
 ]
