@@ -72,8 +72,8 @@ async def check(path: Path) -> int:
     return len(entries)
 
 
-async def restore(url: str, path: Path) -> None:
-    """Restore a dump into an empty database, all or nothing.
+async def restore(url: str, path: Path, *, owned: bool = True) -> None:
+    """Restore a dump into an empty database, all or nothing; without its roles unless it is `owned` as before.
 
     Raises:
         CannotBackUp: `pg_restore` is missing or fails.
@@ -84,6 +84,7 @@ async def restore(url: str, path: Path) -> None:
         "--exit-on-error",
         "--no-password",
         f"--dbname={environment['PGDATABASE']}",
+        *([] if owned else ["--no-owner", "--no-privileges"]),
     ]
     await run("pg_restore", *options, str(path), environment=environment)
 

@@ -96,8 +96,8 @@ class ObjectStore:
         """
         return await self._run(lambda: self._put_file(key, path))
 
-    async def get_file(self, key: str, path: Path) -> str:
-        """Read an object of any size into a file, and return its SHA-256.
+    async def get_file(self, key: str, path: Path | None) -> str:
+        """Read an object of any size, into a file where one is given, and return its SHA-256.
 
         Raises:
             ObjectMissing: there is none by that name.

@@ -17,13 +17,17 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 
 from infra.stack import account, binaries, process
 from infra.stack.errors import NotReady
 from infra.stack.home import Home
 from infra.stack.logs import gist
-from infra.stack.postgres import wal_command
+from infra.stack.plan import OWNER
+from infra.stack.postgres import INITDB, wal_command
 from infra.stack.process import REPOSITORY
+
+_ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC"}
 
 READY_SECONDS = 6 * 3600.0
 """Recovery reads the whole log since the base backup."""
@@ -47,6 +51,25 @@ class Server:
 
 
 @asynccontextmanager
+async def fresh(home: Home, directory: Path) -> AsyncIterator[Server]:
+    """An empty server, for a logical dump.
+
+    Raises:
+        RecoveryFailed: it cannot be made.
+    """
+    runs_as = account.for_postgres(binaries.postgres("postgres"))
+    directory.mkdir(mode=0o700)  # noqa: ASYNC240 - as quick as asking a thread
+    account.hand_over(home, directory, runs_as)
+    log = directory.parent / f"{directory.name}.log"
+    command = (str(binaries.postgres("initdb")), "-D", str(directory), "-U", OWNER, "--auth=trust", *INITDB)
+    code = await process.run(command, environment=_ENVIRONMENT, log=log, seconds=120, account=runs_as)
+    if code:
+        raise RecoveryFailed(f"initdb {process.ending(code)}: {gist(log)}")
+    async with _running(home, directory, {}, _ENVIRONMENT) as server:
+        yield server
+
+
+@asynccontextmanager
 async def recovered(
     home: Home,
     directory: Path,
@@ -63,36 +86,59 @@ async def recovered(
     Raises:
         RecoveryFailed: the archive is damaged, or does not reach that far.
     """
-    runs_as = account.for_postgres(binaries.postgres("postgres"))
-    work = directory.parent
-    ahead = work / f"{directory.name}.ahead"
+    ahead = directory.parent / f"{directory.name}.ahead"
     ahead.mkdir(mode=0o700, exist_ok=True)
-    access = work / f"{directory.name}.hba"
-    access.write_text("local all all trust\n")
+    account.hand_over(home, ahead, account.for_postgres(binaries.postgres("postgres")))
     (directory / "recovery.signal").touch()
     (directory / "standby.signal").unlink(missing_ok=True)
+    environment = {**_ENVIRONMENT, "PYTHONPATH": str(REPOSITORY), **store}
+    try:
+        async with _running(home, directory, _recovery(ahead, until, archiving=archiving), environment) as server:
+            yield server
+    finally:
+        shutil.rmtree(ahead, ignore_errors=True)
+
+
+@asynccontextmanager
+async def _running(
+    home: Home, directory: Path, settings: Mapping[str, str], environment: Mapping[str, str]
+) -> AsyncIterator[Server]:
+    runs_as = account.for_postgres(binaries.postgres("postgres"))
+    access = directory.parent / f"{directory.name}.hba"
+    access.write_text("local all all trust\n")
     socket = Path(tempfile.mkdtemp(prefix="doxie-"))  # short: the path of a socket has 107 bytes at most
-    log = work / f"{directory.name}.log"
-    for path in (directory, ahead, access, socket):
+    for path in (directory, access, socket):
         account.hand_over(home, path, runs_as)
-    options = _options(access, socket, ahead, until, archiving=archiving)
-    environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC", "PYTHONPATH": str(REPOSITORY), **store}
+    own = {
+        "listen_addresses": "",
+        "unix_socket_directories": str(socket),
+        "port": "5432",
+        "hba_file": str(access),
+        "shared_buffers": "64MB",
+        "log_line_prefix": "%m [%p] ",
+    }
+    server = Server(directory, socket, directory.parent / f"{directory.name}.log")
+    options = [f"--{name}={value}" for name, value in {**own, **settings}.items()]
     running = await process.spawn(
         (str(binaries.postgres("postgres")), "-D", str(directory), *options),
         environment=environment,
-        log=log,
+        log=server.log,
         death_signal=signal.SIGQUIT,
         account=runs_as,
     )
-    server = Server(directory, socket, log)
     try:
         await _opened(server, running)
         yield server
     finally:
         await process.stop(running, signal.SIGINT, 60)
         shutil.rmtree(socket, ignore_errors=True)
-        shutil.rmtree(ahead, ignore_errors=True)
         access.unlink(missing_ok=True)
+
+
+def create_database(server: Server, name: str) -> None:
+    """Make an empty database."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
 
 
 def last_restored(server: Server) -> datetime | None:
@@ -102,23 +148,15 @@ def last_restored(server: Server) -> datetime | None:
     return row[0] if row else None
 
 
-def _options(access: Path, socket: Path, ahead: Path, until: datetime | None, *, archiving: bool) -> list[str]:
+def _recovery(ahead: Path, until: datetime | None, *, archiving: bool) -> dict[str, str]:
     fetch = f'mv "{ahead}/%f" "%p" 2>/dev/null || {wal_command("fetch", "%f", "%p", str(ahead))}'
     settings = {
-        "listen_addresses": "",
-        "unix_socket_directories": str(socket),
-        "port": "5432",
-        "hba_file": str(access),
-        "shared_buffers": "64MB",
         "archive_mode": "on" if archiving else "off",
         "restore_command": fetch,
         "recovery_target_action": "promote",
         "recovery_target_timeline": "latest",
-        "log_line_prefix": "%m [%p] ",
     }
-    if until is not None:
-        settings["recovery_target_time"] = until.astimezone(UTC).isoformat()
-    return [f"--{name}={value}" for name, value in settings.items()]
+    return settings if until is None else {**settings, "recovery_target_time": until.astimezone(UTC).isoformat()}
 
 
 async def _opened(server: Server, running: Process) -> None:

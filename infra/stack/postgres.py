@@ -46,7 +46,7 @@ archive_mode = {archiving}
 archive_command = '{command}'
 archive_timeout = {seconds}
 """
-_INITDB = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
+INITDB = ("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
 
 
 def service(plan: Plan) -> Service:
@@ -120,7 +120,7 @@ async def _make_cluster(plan: Plan, data: Path, runs_as: Account) -> None:
     for path in (draft, password):
         account.hand_over(plan.home, path, runs_as)
     initdb = str(binaries.postgres("initdb"))
-    command = (initdb, "-D", str(draft), "-U", OWNER, f"--pwfile={password}", *_INITDB)
+    command = (initdb, "-D", str(draft), "-U", OWNER, f"--pwfile={password}", "--auth=scram-sha-256", *INITDB)
     log = plan.home.log("postgres")
     try:
         returncode = await run(command, environment=environment(), log=log, seconds=120, account=runs_as)

@@ -6,6 +6,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from infra import compression
+from infra.settings import get_settings
 from models import exports
 from models.documents import history, state
 
@@ -35,3 +37,12 @@ async def referenced(session: AsyncSession) -> dict[str, tuple[str, str]]:
 
 def _pairs(rows: object) -> Iterator[tuple[UUID, str]]:
     yield from rows  # type: ignore[misc]
+
+
+def content(kind: str, stored: bytes) -> bytes:
+    """What an object's hash is of: snapshots and segments are compressed.
+
+    Raises:
+        DecompressionError: it is damaged.
+    """
+    return stored if kind == "export" else compression.decompress(stored, limit=4 * get_settings().max_document_bytes)

@@ -72,3 +72,12 @@ class Sweep(SQLModel, table=True):
     flow_run_id: UUID | None = reference(nullable=True)
     started_at: datetime = created()
     finished_at: datetime | None = timestamp(default=None, nullable=True)
+
+
+class Unreferenced(SQLModel, table=True):
+    """An object nothing refers to, and since when: it goes once no backup refers to it either."""
+
+    __tablename__ = "unreferenced_objects"
+
+    key: str = Field(primary_key=True)
+    since: datetime = created()

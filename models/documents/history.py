@@ -116,3 +116,18 @@ def _require_whole(found: Sequence[Entry], after: int, upto: int) -> None:
             raise HistoryUnavailable(f"seq {place} is missing")
     if upto != ALL and len(found) < upto - after:
         raise HistoryUnavailable(f"seq {after + len(found) + 1} is missing")
+
+
+async def chain_within(session: AsyncSession, store: ObjectStore, document_id: UUID, seq: int) -> bytes | None:
+    """The chain hash after any update; None where the document never had it.
+
+    Raises:
+        HistoryUnavailable: it is in a segment that cannot be read.
+    """
+    known = await chain_at(session, document_id, seq)
+    if known is not None:
+        return known
+    for listed in await archived(session, document_id, after=seq - 1, before=seq + 1):
+        segment = await read(store, listed)
+        return segment.rows[seq - listed.seq_from].chain
+    return None

@@ -69,6 +69,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sweeps")),
     )
     op.create_table(
+        "unreferenced_objects",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_unreferenced_objects")),
+    )
+    op.create_table(
         "installation",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
@@ -106,7 +112,9 @@ def downgrade() -> None:
     _states("'running', 'succeeded', 'failed'")
     op.drop_column("outbox", "set_aside_at")
     op.drop_column("outbox", "faults")
-    for table in ("unrecorded_runs", "run_leases", "installation", "sweeps", "drills", "document_segments"):
+    for table in ("unrecorded_runs", "run_leases", "installation", "unreferenced_objects"):
+        op.drop_table(table)
+    for table in ("sweeps", "drills", "document_segments"):
         op.drop_table(table)
 
 
