@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api import cookies, runtime
 from api.idempotency import take_key
 from api.runtime import Runtime
+from infra import origin
 from infra.bus import Revocation
 from infra.identities import Recalled
 from infra.tokens import TokenError
@@ -37,7 +38,7 @@ Later = Annotated[AfterCommit, Depends(_after_commit)]
 Claims = dict[str, Any]
 
 
-async def _claims(request: Request) -> Claims | None:
+def claims_of(request: Request) -> Claims | None:
     """What a valid access token of the request says; None where there is no token.
 
     Raises:
@@ -46,10 +47,17 @@ async def _claims(request: Request) -> Claims | None:
     token = _bearer(request) or cookies.access_token(request)
     if token is None:
         return None
+    if (verified := getattr(request.state, "claims", None)) is not None:
+        return cast(Claims, verified)
     try:
-        return runtime.of(request).signer.verify(token, typ="access")
+        request.state.claims = runtime.of(request).signer.verify(token, typ="access")
     except TokenError as error:
         raise auth.SessionOver() from error
+    return cast(Claims, request.state.claims)
+
+
+async def _claims(request: Request) -> Claims | None:
+    return claims_of(request)
 
 
 CurrentClaims = Annotated[Claims | None, Depends(_claims)]
@@ -150,9 +158,9 @@ async def _document(document_id: UUID, session: Session, actor: CurrentActor) ->
 Access = Annotated[DocumentAccess, Depends(_document)]
 
 
-async def _device(request: Request) -> Device:
-    client = request.client
-    return Device(request.headers.get("user-agent", ""), client.host if client else "")
+async def _device() -> Device:
+    here = origin.current()
+    return Device(here.user_agent, here.ip)
 
 
 CurrentDevice = Annotated[Device, Depends(_device)]

@@ -1,5 +1,6 @@
 """Errors as clients get them: RFC 9457 problem documents."""
 
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -27,6 +28,7 @@ STATUS: dict[type[errors.DoxieError], HTTPStatus] = {
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.TooMany: HTTPStatus.TOO_MANY_REQUESTS,
 }
 
 PROBLEM_SCHEMA: dict[str, Any] = {
@@ -84,6 +86,8 @@ async def _domain_error(request: Request, error: Exception) -> Response:
         response.headers["www-authenticate"] = "Bearer"
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["retry-after"] = "1"
+    if isinstance(error, errors.TooMany):
+        response.headers["retry-after"] = str(math.ceil(error.seconds))
     return response
 
 

@@ -5,10 +5,15 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from api import docs, errors, health
+from api import docs, errors, health, limits
+from api.auth.accounts import router as accounts
+from api.auth.login import router as login
 from api.auth.routes import router as auth
+from api.auth.sessions import router as sessions
 from api.documents.routes import router as documents
 from api.exports.routes import router as exports
+from api.factors.passkeys import router as passkeys
+from api.factors.routes import router as factors
 from api.middleware import Guard
 from api.orgs.routes import router as orgs
 from api.pipeline.routes import router as pipeline
@@ -47,8 +52,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(Guard, settings=settings)
     errors.install(app)
-    v1 = APIRouter(prefix="/api/v1")
-    for router in (auth, orgs, documents, revisions, pipeline, exports):
+    v1 = APIRouter(prefix="/api/v1", dependencies=[limits.Enforced])
+    for router in (
+        auth,
+        login,
+        accounts,
+        sessions,
+        factors,
+        passkeys,
+        orgs,
+        documents,
+        revisions,
+        pipeline,
+        exports,
+    ):
         v1.include_router(router)
     app.include_router(v1)
     app.include_router(health.router)

@@ -3,6 +3,7 @@
 Plain ASGI: Starlette's `BaseHTTPMiddleware` costs a task and a queue per request.
 """
 
+import math
 import time
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -15,8 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import cookies, errors
 from api.idempotency import SAFE
 from infra import clock
+from infra.limits import Verdict
 from infra.logging import get_logger
 from infra.origin import Origin, set_origin
+from infra.proxies import client_address
 from infra.settings import Settings
 
 log = get_logger(__name__)
@@ -43,8 +46,7 @@ class Guard:
             return
         request = Request(scope)
         request_id = request.state.request_id = str(clock.new_id())
-        client = request.client
-        set_origin(Origin(request_id, client.host if client else "", request.headers.get("user-agent", "")))
+        set_origin(Origin(request_id, self._address(request), request.headers.get("user-agent", "")))
         started = time.perf_counter()
         status = 500
 
@@ -56,6 +58,8 @@ class Guard:
                 headers["x-request-id"] = request_id
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
+                if (verdict := getattr(request.state, "rate_limit", None)) is not None:
+                    _tell_limit(headers, verdict)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -69,6 +73,13 @@ class Guard:
             finally:
                 milliseconds = round((time.perf_counter() - started) * 1000, 1)
                 log.info("request", method=request.method, path=request.url.path, status=status, ms=milliseconds)
+
+    def _address(self, request: Request) -> str:
+        peer = request.client.host if request.client else ""
+        forwarded, x_forwarded_for = (
+            ",".join(request.headers.getlist(name)) or None for name in ("forwarded", "x-forwarded-for")
+        )
+        return client_address(peer, forwarded, x_forwarded_for, self._settings.trusted_proxies)
 
     def _is_foreign(self, request: Request) -> bool:
         """Whether a browser sends its credentials here on behalf of another site.
@@ -86,3 +97,10 @@ class Guard:
             return site is not None
         host = request.headers.get("host")
         return origin not in self._settings.allowed_origins and urlsplit(origin).netloc != host
+
+
+def _tell_limit(headers: MutableHeaders, verdict: Verdict) -> None:
+    """As the IETF's draft of RateLimit header fields has it."""
+    quota = verdict.quota
+    headers["ratelimit-policy"] = f'"{quota.name}";q={quota.count};w={math.ceil(quota.seconds)}'
+    headers["ratelimit"] = f'"{quota.name}";r={verdict.remaining};t={math.ceil(verdict.full_in)}'

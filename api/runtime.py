@@ -7,6 +7,7 @@ from fastapi import Request
 from infra.bus import Bus, Revocation
 from infra.db import Database
 from infra.identities import Identities
+from infra.limits import Limiter, LocalLimiter
 from infra.redis import Volatile
 from infra.settings import Settings
 from infra.storage import ObjectStore
@@ -24,6 +25,8 @@ class Runtime:
     signer: Signer
     volatile: Volatile
     identities: Identities
+    limiter: Limiter
+    local_limiter: LocalLimiter
 
     @classmethod
     def start(cls, settings: Settings) -> "Runtime":
@@ -38,6 +41,8 @@ class Runtime:
             signer=Signer.from_settings(settings),
             volatile=volatile,
             identities=Identities(volatile, doubted=lambda: bus.owes),
+            limiter=Limiter(volatile),
+            local_limiter=LocalLimiter(),
         )
 
     async def revoke(self, revocation: Revocation) -> None:

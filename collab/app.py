@@ -41,7 +41,7 @@ class Door:
         self._db = Database(settings.app_database_url.get_secret_value())
         self._bus = Bus(settings.redis_url.get_secret_value())
         self._metrics = Metrics()
-        self._gatekeeper = Gatekeeper(partial(access.guest_now, self._db))
+        self._gatekeeper = Gatekeeper(partial(access.guest_now, self._db), partial(access.unchanged, self._db))
         self._rooms = Rooms(
             self._db,
             Library(self._db, ObjectStore(settings)),

@@ -115,8 +115,11 @@ async def _failed(runtime: Runtime, claim: Claim, ledger: Ledger, error: Excepti
         await pipeline.record(session, ledger.failed(error))
         if isinstance(error, Diverged):
             await outbox.settle(session, [claim])
-        else:
-            await outbox.retry(session, claim, error=repr(error), delay=retrying.delay(claim.attempts))
+            return
+        delay, fault = retrying.delay_of(error, claim.attempts)
+        if await outbox.retry(session, claim, error=repr(error), delay=delay, fault=fault):
+            log.error("document set aside", document_id=str(claim.subject_id), error=repr(error))
+            await pipeline.record(session, [pipeline.set_aside(claim, "persist", ledger.flow_run_id, repr(error))])
 
 
 def _about(revision: Revision) -> Subject:

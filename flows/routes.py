@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flows.documents import persist_documents
 from flows.exports import export_document
 from flows.mails import send_mail
+from flows.people import answer_link_request
 from flows.recording import Recorder
 from infra.settings import Settings
 from models import outbox
@@ -32,6 +33,7 @@ def routes(settings: Settings) -> list[Route]:
     return [
         Route(outbox.DOCUMENT_CHANGED, settings.persist_batch, 2, _persist),
         Route(outbox.EXPORT_REQUESTED, 1, 4, _export),
+        Route(outbox.LINK_REQUESTED, 1, 4, _link),
         Route(outbox.MAIL_REQUESTED, 1, 4, _mail),
     ]
 
@@ -68,4 +70,14 @@ async def _mail(recorder: Recorder, claims: Sequence[Claim]) -> None:
             {"mail_id": claim.subject_id, "claim": claim},
             name=f"mail {claim.subject_id}",
             tags=["kind:mail", f"lease:{claim.lease_id}"],
+        )
+
+
+async def _link(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            answer_link_request,
+            {"request_id": claim.subject_id, "claim": claim},
+            name=f"link {claim.subject_id}",
+            tags=["kind:link", f"lease:{claim.lease_id}"],
         )

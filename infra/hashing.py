@@ -27,6 +27,11 @@ async def verify_password(stored: str | None, password: str) -> bool:
     return matches and stored is not None
 
 
+def needs_rehash(stored: str) -> bool:
+    """Whether a hash was made with other parameters than today's."""
+    return _hasher.check_needs_rehash(stored)
+
+
 def sha256_hex(data: bytes) -> str:
     """SHA-256 as 64 hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()

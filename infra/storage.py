@@ -27,6 +27,10 @@ T = TypeVar("T")
 THREADS = 16
 
 
+OUTAGES = (urllib3.exceptions.HTTPError, OSError)
+"""What is raised while the store cannot be reached."""
+
+
 class ObjectMissing(LookupError):
     """No such object."""
 

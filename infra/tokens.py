@@ -19,7 +19,7 @@ from infra.settings import Settings
 ISSUER = "doxie"
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "jti", "typ"]
 
-TokenType = Literal["access", "collab", "download"]
+TokenType = Literal["access", "collab", "download", "federation", "second_factor"]
 
 
 class TokenError(ValueError):

@@ -39,6 +39,26 @@ class AccountAct(StrEnum):
     SIGNED_OUT = "account.signed_out"
     SESSION_REVOKED = "account.session_revoked"
     REFRESH_REPLAYED = "account.refresh_replayed"
+    SESSIONS_REVOKED = "account.sessions_revoked"
+    RENAMED = "account.renamed"
+    EMAIL_VERIFIED = "account.email_verified"
+    EMAIL_CHANGE_REQUESTED = "account.email_change_requested"
+    EMAIL_CHANGED = "account.email_changed"
+    PASSWORD_CHANGED = "account.password_changed"  # noqa: S105 - no password
+    PASSWORD_RESET = "account.password_reset"  # noqa: S105 - no password
+    SECOND_FACTOR_REFUSED = "account.second_factor_refused"
+    REAUTHENTICATED = "account.reauthenticated"
+    TOTP_ENABLED = "account.totp_enabled"
+    TOTP_DISABLED = "account.totp_disabled"
+    RECOVERY_CODES_ISSUED = "account.recovery_codes_issued"
+    RECOVERY_CODE_USED = "account.recovery_code_used"
+    PASSKEY_ADDED = "account.passkey_added"
+    PASSKEY_RENAMED = "account.passkey_renamed"
+    PASSKEY_REMOVED = "account.passkey_removed"
+    PASSKEY_REFUSED = "account.passkey_refused"
+    FACTORS_RESET = "account.factors_reset"
+    IDENTITY_LINKED = "account.identity_linked"
+    IDENTITY_UNLINKED = "account.identity_unlinked"
 
 
 # As text, since `audit` knows nothing of `orgs`, which builds on it.

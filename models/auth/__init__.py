@@ -1,26 +1,38 @@
 """Who somebody is."""
 
-from models.auth.identity import Actor, Identity, SessionOver, identify, known, session_of, subject
-from models.auth.service import (
-    Device,
+from models.auth.accounts import (
     EmailTaken,
+    account,
+    answer,
+    ask_to_change_email,
+    ask_to_verify,
+    by_email,
+    change_email,
+    change_password,
+    register,
+    rename,
+    reset_password,
+    verify_email,
+)
+from models.auth.identity import Actor, Identity, SessionOver, identify, known, live, session_of, subject
+from models.auth.links import LinkOver, Wish
+from models.auth.links import ask as ask_for_link
+from models.auth.passwords import WeakPassword, WrongCredentials, hash_new_password, verify
+from models.auth.sessions import (
+    Device,
+    EmailUnverified,
     Replayed,
     SessionNotFound,
     SignIn,
-    WeakPassword,
-    WrongCredentials,
     access_token,
-    account,
-    by_email,
-    hash_new_password,
     refresh,
-    register,
     revoke,
+    revoke_all,
+    revoke_others,
     sessions,
     sign_in,
     sign_out,
     sign_out_access,
-    verify,
 )
 from models.auth.tables import AuthSession, User
 
@@ -29,23 +41,37 @@ __all__ = [
     "AuthSession",
     "Device",
     "EmailTaken",
+    "EmailUnverified",
     "Identity",
+    "LinkOver",
     "Replayed",
     "SessionNotFound",
     "SessionOver",
     "SignIn",
     "User",
     "WeakPassword",
+    "Wish",
     "WrongCredentials",
     "access_token",
     "account",
+    "answer",
+    "ask_for_link",
+    "ask_to_change_email",
+    "ask_to_verify",
     "by_email",
+    "change_email",
+    "change_password",
     "hash_new_password",
     "identify",
     "known",
+    "live",
     "refresh",
     "register",
+    "rename",
+    "reset_password",
     "revoke",
+    "revoke_all",
+    "revoke_others",
     "session_of",
     "sessions",
     "sign_in",
@@ -53,4 +79,5 @@ __all__ = [
     "sign_out_access",
     "subject",
     "verify",
+    "verify_email",
 ]

@@ -1,5 +1,6 @@
 """Who a session belongs to: read from Postgres in one round trip, or recalled without any."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -93,6 +94,11 @@ async def identify(session: AsyncSession, claims: dict[str, Any]) -> Actor:
         SessionOver: the session of the token is over or revoked, or the token was issued too early.
     """
     return (await known(session, claims)).actor(claims)
+
+
+async def live(session: AsyncSession, session_ids: Sequence[UUID]) -> set[tuple[UUID, UUID]]:
+    """Of many sessions those that are live, as pairs of session and user. One round trip."""
+    return await queries.live_among(session, session_ids)
 
 
 def subject(claims: dict[str, Any]) -> UUID:

@@ -1,8 +1,22 @@
 """The SQL of documents."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, Subquery, func, or_, union_all
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    Subquery,
+    Uuid,
+    column,
+    func,
+    literal,
+    or_,
+    union_all,
+)
 from sqlalchemy import select as columns
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
@@ -36,6 +50,29 @@ async def seen(session: AsyncSession, document_id: UUID, user_id: UUID) -> Seen 
     return (await session.execute(query)).one_or_none()
 
 
+async def seen_by_many(
+    session: AsyncSession, pairs: Sequence[tuple[UUID, UUID]]
+) -> list[Row[tuple[UUID, Document, str, int]]]:
+    """The same for many pairs of a user and a document outside the trash; those that see nothing are left out."""
+    asked = (
+        func.unnest(
+            literal([user_id for user_id, _ in pairs], ARRAY(Uuid)),
+            literal([document_id for _, document_id in pairs], ARRAY(Uuid)),
+        )
+        .table_valued(column("user_id", Uuid), column("document_id", Uuid))
+        .render_derived()
+    )
+    query = (
+        columns(asked.c.user_id, Document, col(Membership.role), _granted_at(asked.c.user_id))
+        .select_from(asked)
+        .join(Document, col(Document.id) == asked.c.document_id)
+        .join(Membership, (col(Membership.org_id) == Document.org_id) & (col(Membership.user_id) == asked.c.user_id))
+        .join(Organization, col(Organization.id) == Document.org_id)
+        .where(col(Document.trashed_at).is_(None), *live())
+    )
+    return list(await session.execute(query))
+
+
 async def page(
     session: AsyncSession, org_id: UUID, user_id: UUID, *, role: str, after: UUID | None, limit: int
 ) -> list[Row[tuple[Document, int, int]]]:
@@ -55,10 +92,12 @@ async def page(
     return list(await session.execute(query.order_by(col(Document.id).desc()).limit(limit)))
 
 
-def _granted_at(user_id: UUID) -> ScalarSelect[int]:
+def _granted_at(user_id: UUID | ColumnElement[UUID]) -> ScalarSelect[int]:
     """The highest level granted to somebody, or a group of theirs, on the document of the query around."""
-    groups = columns(col(GroupMember.group_id)).where(
-        col(GroupMember.org_id) == Document.org_id, col(GroupMember.user_id) == user_id
+    groups = (
+        columns(col(GroupMember.group_id))
+        .where(col(GroupMember.org_id) == Document.org_id, col(GroupMember.user_id) == user_id)
+        .correlate_except(GroupMember)
     )
     return (
         columns(func.coalesce(func.max(col(DocumentGrant.level)), 0))
@@ -67,7 +106,7 @@ def _granted_at(user_id: UUID) -> ScalarSelect[int]:
             col(DocumentGrant.document_id) == Document.id,
             or_(col(DocumentGrant.user_id) == user_id, col(DocumentGrant.group_id).in_(groups)),
         )
-        .correlate(Document)
+        .correlate_except(DocumentGrant)
         .scalar_subquery()
     )
 

@@ -1,5 +1,6 @@
 """Documents: creating, reading, renaming, trashing, and adding to their journal."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -60,6 +61,19 @@ async def enter(
         raise journal.DocumentGone([document_id])
     scope.require(Permission.DOCUMENT_READ)
     return _view(document, seq, scope.level), scope
+
+
+async def may_write(session: AsyncSession, pairs: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], bool]:
+    """Of many pairs of a user and a document: those who may read it, and whether they may write. One round trip.
+
+    For whoever watches over many at once; the session must be scoped to the organizations of all these documents.
+    """
+    found = {}
+    for user_id, document, role, granted in await queries.seen_by_many(session, pairs):
+        scope = _scope(Actor(user_id, None, ""), document, Role(role), granted)
+        if scope.allows(Permission.DOCUMENT_READ):
+            found[user_id, document.id] = scope.allows(Permission.DOCUMENT_WRITE)
+    return found
 
 
 async def create(session: AsyncSession, scope: OrgScope, *, title: str) -> DocumentView:

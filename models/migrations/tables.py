@@ -6,6 +6,8 @@ from models.backups import tables as backups
 from models.base import metadata
 from models.documents import tables as documents
 from models.exports import tables as exports
+from models.factors import tables as factors
+from models.federation import tables as federation
 from models.idempotency import IdempotencyKey
 from models.mail import tables as mail
 from models.orgs import tables as orgs
@@ -22,6 +24,8 @@ __all__ = [
     "backups",
     "documents",
     "exports",
+    "factors",
+    "federation",
     "mail",
     "metadata",
     "orgs",

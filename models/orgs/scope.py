@@ -34,6 +34,7 @@ class Permission(StrEnum):
     ORG_DELETE = "org:delete"
     ORG_UPDATE = "org:update"
     OWNER_MANAGE = "owner:manage"
+    PIPELINE_LIST = "pipeline:list"
     PIPELINE_REPLAY = "pipeline:replay"
 
 
@@ -76,6 +77,7 @@ _ADMIN = (
         Permission.MEMBER_INVITE,
         Permission.MEMBER_MANAGE,
         Permission.ORG_UPDATE,
+        Permission.PIPELINE_LIST,
         Permission.PIPELINE_REPLAY,
     }
 )

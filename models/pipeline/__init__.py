@@ -1,20 +1,26 @@
 """The run ledger."""
 
-from models.pipeline.runs import hold, installation, name, owe, owed, release, take_dead
+from models.pipeline.runs import hold, installation, name, owe, owed, release, dead
 from models.pipeline.service import (
+    Filter,
     NotReplayable,
     RunNotFound,
     begin,
     fail,
     find,
     of_document,
+    page,
+    prune,
     record,
     replay,
+    replay_range,
+    set_aside,
     succeed,
 )
 from models.pipeline.tables import PipelineRun, UnrecordedRun
 
 __all__ = [
+    "Filter",
     "NotReplayable",
     "PipelineRun",
     "RunNotFound",
@@ -28,9 +34,13 @@ __all__ = [
     "of_document",
     "owe",
     "owed",
+    "page",
+    "prune",
     "record",
     "release",
     "replay",
+    "replay_range",
+    "set_aside",
     "succeed",
-    "take_dead",
+    "dead",
 ]

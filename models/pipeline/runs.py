@@ -14,7 +14,7 @@ _HOLD = text("""
     ON CONFLICT (flow_run_id) DO UPDATE SET leased_until = EXCLUDED.leased_until
 """).bindparams(bindparam("run_id", type_=Uuid))
 
-_DEAD = text("DELETE FROM run_leases WHERE leased_until < now() RETURNING flow_run_id")
+_DEAD = text("SELECT flow_run_id FROM run_leases WHERE leased_until < now()")
 
 _NEXT = text("""
     SELECT id FROM unrecorded_runs ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
@@ -49,8 +49,8 @@ async def release(session: AsyncSession, run_id: UUID) -> None:
     await session.execute(delete(RunLease).where(col(RunLease.flow_run_id) == run_id))
 
 
-async def take_dead(session: AsyncSession) -> list[UUID]:
-    """The scheduled runs whose processes died; their leases go with this transaction."""
+async def dead(session: AsyncSession) -> list[UUID]:
+    """The scheduled runs whose processes died."""
     return list(await session.scalars(_DEAD))
 
 

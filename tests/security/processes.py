@@ -48,9 +48,9 @@ class Process:
     postgres: Meter
     redis: Valve
 
-    def client(self, headers: Any = None) -> httpx.AsyncClient:
-        """Somebody who talks to it."""
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+    def client(self, headers: Any = None, *, address: str = "127.0.0.1") -> httpx.AsyncClient:
+        """Somebody who talks to it from an address."""
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(address, 40_000))
         return httpx.AsyncClient(transport=transport, base_url="http://doxie.test/api/v1", headers=headers)
 
 

@@ -1,49 +1,40 @@
-"""Accounts and sessions: registering, signing in, refreshing, signing out."""
+"""Sessions: beginning one, continuing it, ending it."""
 
 import hashlib
 import hmac
 import secrets
-import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import get_history
 
-from infra import clock, hashing
+from infra import clock, origin
 from infra.settings import Settings
 from infra.tokens import Signer, TokenError
+from models import audit
+from models.audit import AccountAct
 from models.auth import queries
 from models.auth.identity import Actor, SessionOver, session_of
 from models.auth.tables import AuthSession, RefreshToken, User
-from models.errors import Conflict, Invalid, NotFound, Unauthenticated
+from models.errors import Forbidden, NotFound
 
 GRACE = timedelta(seconds=10)
 """A refresh token used twice within so long is a race of tabs, not a thief."""
 
-_COMMON = frozenset(
-    """
-    password password1 password12 password123 passw0rd 12345678 123456789 1234567890 qwertyui qwertyuiop
-    qwerty123 iloveyou 11111111 00000000 abc12345 abcd1234 letmein1 welcome1 sunshine princess football
-    baseball superman trustno1 1q2w3e4r 1qaz2wsx q1w2e3r4 changeme admin123 computer starwars
-    """.split()  # noqa: SIM905 (a list of words reads better as text)
-)
+MOST_SESSIONS = 100
+"""Of one account; with one more the one that was used least recently ends."""
+FORGOTTEN = timedelta(days=30)
+"""So long after its end a session is still known, to tell its owner where they were signed in."""
 
 
-class EmailTaken(Conflict):
-    """There is an account with this email address already."""
-
-
-class WrongCredentials(Unauthenticated):
-    """The email address and the password do not belong together."""
+class EmailUnverified(Forbidden):
+    """Confirm your email address first: follow the link that was mailed to you, or ask for another one."""
 
 
 class SessionNotFound(NotFound):
     """You have no such session."""
-
-
-class WeakPassword(Invalid):
-    """A password has 8 to 1024 characters and is not one of the common ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,54 +54,16 @@ class SignIn:
     refresh_token: str
 
 
-async def hash_new_password(password: str) -> str:
-    """The hash to store for a password.
-
-    Slow by design, so it takes no database session: call it before the transaction.
-
-    Raises:
-        WeakPassword: too short, too long or too common.
-    """
-    if not 8 <= len(password) <= 1024 or password.casefold() in _COMMON:
-        raise WeakPassword()
-    return await hashing.hash_password(unicodedata.normalize("NFKC", password))
-
-
-async def verify(user: User | None, password: str) -> User:
-    """The user, if the password is theirs; takes as long where there is no such user.
-
-    Slow by design: call it outside of a transaction.
-
-    Raises:
-        WrongCredentials: it is not.
-    """
-    stored = user.password_hash if user else None
-    if not await hashing.verify_password(stored, unicodedata.normalize("NFKC", password[:1024])) or user is None:
-        raise WrongCredentials()
-    return user
-
-
-async def by_email(session: AsyncSession, email: str) -> User | None:
-    """The account of an address."""
-    return await queries.user_by_email(session, email)
-
-
-async def register(session: AsyncSession, *, email: str, name: str, password_hash: str) -> User:
-    """A new account.
-
-    Raises:
-        EmailTaken: the address has one already.
-    """
-    if await queries.user_by_email(session, email) is not None:
-        raise EmailTaken()
-    user = User(email=email, name=name, password_hash=password_hash)
-    session.add(user)
-    await session.flush()
-    return user
-
-
 async def sign_in(session: AsyncSession, user: User, device: Device, settings: Settings) -> SignIn:
-    """Begin a session for somebody whose password has been verified."""
+    """Begin a session for somebody who has shown who they are. Call it last: it notes the act.
+
+    Raises:
+        EmailUnverified: their address has to be verified first.
+        SessionOver: their password was changed since it was verified.
+    """
+    if settings.requires_verified_email and user.email_verified_at is None:
+        raise EmailUnverified()
+    await _settle_password(session, user)
     lifetime = timedelta(seconds=settings.refresh_token_seconds)
     auth_session = AuthSession(
         user_id=user.id, user_agent=device.user_agent[:400], ip=device.ip, expires_at=clock.now() + lifetime
@@ -120,13 +73,26 @@ async def sign_in(session: AsyncSession, user: User, device: Device, settings: S
     token = secrets.token_urlsafe(32)
     session.add(RefreshToken(hash=_digest(token), session_id=auth_session.id))
     await session.flush()
+    await queries.tidy_sessions(session, user.id, most=MOST_SESSIONS, forgotten=FORGOTTEN)
+    await audit.record_account(session, user.id, AccountAct.SIGNED_IN, session_id=str(auth_session.id))
     return SignIn(user, auth_session, token)
+
+
+async def _settle_password(session: AsyncSession, user: User) -> None:
+    """Make sure that the password that was verified is still the account's; store a hash that `verify` has renewed."""
+    changed = get_history(user, "password_hash")
+    verified = changed.deleted[0] if changed.deleted else user.password_hash
+    if await queries.locked_hash(session, user.id) != verified:
+        raise SessionOver()
+    if verified != user.password_hash:
+        await queries.store_hash(session, user.id, str(user.password_hash))
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """A refresh token was used again: its session has been revoked."""
 
+    user_id: UUID
     session_id: UUID
 
 
@@ -149,10 +115,11 @@ async def refresh(session: AsyncSession, token: str, settings: Settings) -> Sign
     if used.used_at is None:
         used.used_at = clock.now()
         session.add(RefreshToken(hash=_digest(successor), session_id=auth_session.id))
-        auth_session.last_used_at = clock.now()
+        auth_session.last_used_at, auth_session.ip = clock.now(), origin.current().ip or auth_session.ip
     elif clock.now() - used.used_at > GRACE:
         await queries.revoke(session, auth_session.id)
-        return Replayed(auth_session.id)
+        await audit.record_account(session, user.id, AccountAct.REFRESH_REPLAYED, session_id=str(auth_session.id))
+        return Replayed(user.id, auth_session.id)
     await session.flush()
     return SignIn(user, auth_session, successor)
 
@@ -167,14 +134,6 @@ def access_token(signer: Signer, signed_in: SignIn, settings: Settings) -> str:
     )
 
 
-async def account(session: AsyncSession, actor: Actor) -> User:
-    """The account of somebody who is signed in."""
-    user = await session.get(User, actor.user_id)
-    if user is None:
-        raise SessionOver()
-    return user
-
-
 async def sessions(session: AsyncSession, actor: Actor) -> list[AuthSession]:
     """Where somebody is signed in, newest first."""
     return await queries.live_sessions(session, actor.user_id)
@@ -186,15 +145,30 @@ async def revoke(session: AsyncSession, actor: Actor, session_id: UUID) -> None:
     Raises:
         SessionNotFound: there is none such.
     """
-    if not await queries.revoke(session, session_id, user_id=actor.user_id):
+    if await queries.revoke(session, session_id, user_id=actor.user_id) is None:
         raise SessionNotFound()
+    await audit.record_account(session, actor.user_id, AccountAct.SESSION_REVOKED, session_id=str(session_id))
+
+
+async def revoke_others(session: AsyncSession, actor: Actor) -> list[UUID]:
+    """End all of one's sessions but the one this is done in; those that ended."""
+    ended = await queries.revoke_all(session, actor.user_id, but=actor.session_id)
+    if ended:
+        await audit.record_account(session, actor.user_id, AccountAct.SESSIONS_REVOKED, sessions=len(ended))
+    return ended
+
+
+async def revoke_all(session: AsyncSession, user_id: UUID) -> None:
+    """End every session of an account, and every token issued so far, whatever it says."""
+    ended = await queries.revoke_all(session, user_id)
+    await queries.end_tokens(session, user_id)
+    await audit.record_account(session, user_id, AccountAct.SESSIONS_REVOKED, sessions=len(ended))
 
 
 async def sign_out(session: AsyncSession, token: str) -> UUID | None:
     """End the session of a refresh token, if it has one; which that was."""
     used = await queries.refresh_token(session, _digest(token))
-    ended = used is not None and await queries.revoke(session, used.session_id)
-    return used.session_id if used and ended else None
+    return await _end(session, used.session_id) if used else None
 
 
 async def sign_out_access(session: AsyncSession, signer: Signer, token: str) -> UUID | None:
@@ -203,7 +177,15 @@ async def sign_out_access(session: AsyncSession, signer: Signer, token: str) -> 
         session_id = session_of(signer.verify(token, typ="access"))
     except TokenError:
         return None
-    return session_id if await queries.revoke(session, session_id) else None
+    return await _end(session, session_id)
+
+
+async def _end(session: AsyncSession, session_id: UUID) -> UUID | None:
+    user_id = await queries.revoke(session, session_id)
+    if user_id is None:
+        return None
+    await audit.record_account(session, user_id, AccountAct.SIGNED_OUT, session_id=str(session_id))
+    return session_id
 
 
 def _digest(token: str) -> bytes:

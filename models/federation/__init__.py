@@ -1,0 +1,1 @@
+"""Identities at other providers."""
