@@ -194,7 +194,8 @@ async def emit(
     """Note that something has to be done about subjects, given as (org id, subject id).
 
     It is due after `quiet` seconds without another such event, at the latest `max_age` seconds
-    after the first. One that keeps failing waits as long as it has to, unless this is urgent (`quiet` is 0). Subjects are taken in order of their ids, so that two writers cannot deadlock.
+    after the first. One that keeps failing waits as long as it has to, unless this is urgent (`quiet`
+    is 0). Subjects are taken in order of their ids, so that two writers cannot deadlock.
     """
     ordered = sorted(subjects, key=lambda pair: pair[1])
     await session.execute(

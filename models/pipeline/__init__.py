@@ -1,6 +1,6 @@
 """The run ledger."""
 
-from models.pipeline.runs import hold, installation, name, owe, owed, release, dead
+from models.pipeline.runs import dead, hold, installation, name, owe, owed, release
 from models.pipeline.service import (
     Filter,
     NotReplayable,
@@ -26,6 +26,7 @@ __all__ = [
     "RunNotFound",
     "UnrecordedRun",
     "begin",
+    "dead",
     "fail",
     "find",
     "hold",
@@ -42,5 +43,4 @@ __all__ = [
     "replay_range",
     "set_aside",
     "succeed",
-    "dead",
 ]

@@ -153,8 +153,10 @@ async def replay_range(session: AsyncSession, scope: OrgScope, wanted: Filter, *
             found.setdefault(subject, run.id)
     for (kind, subject_id), run_id in sorted(found.items(), key=lambda item: item[0][1]):
         await outbox.emit(session, kind, [(scope.org_id, subject_id)], payload={"replay_of": str(run_id)})
-    details = {name: str(value) for name, value in asdict(wanted).items() if value is not None}
-    await audit.record(session, scope.org_id, scope.actor.user_id, Act.PIPELINE_REPLAYED, subjects=len(found), **details)
+    asked = {name: str(value) for name, value in asdict(wanted).items() if value is not None}
+    await audit.record(
+        session, scope.org_id, scope.actor.user_id, Act.PIPELINE_REPLAYED, subjects=len(found), asked=asked
+    )
     return len(found)
 
 
