@@ -55,11 +55,17 @@ async def opened(settings: Settings | None = None) -> AsyncIterator[Runtime]:
     if runtime is not None:
         yield runtime
         return
-    settings = settings or get_settings()
-    runtime = Runtime(settings, Database(settings.app_database_url.get_secret_value()), ObjectStore(settings))
-    try:
+    async with opened_with(settings or get_settings()) as runtime:
         with use(runtime):
             yield runtime
+
+
+@asynccontextmanager
+async def opened_with(settings: Settings) -> AsyncIterator[Runtime]:
+    """A runtime for these settings, whatever is in use."""
+    runtime = Runtime(settings, Database(settings.app_database_url.get_secret_value()), ObjectStore(settings))
+    try:
+        yield runtime
     finally:
         await runtime.db.close()
         await runtime.store.close()

@@ -121,6 +121,10 @@ class Settings(BaseSettings):
     """Without a good restore drill for so long, the alarm is raised."""
     archive_after_hours: float = 24
     """Updates that are folded and so old move from Postgres into segments in the object store."""
+    ledger_keep_days: int = 90
+    """Steps in the ledger are forgotten after so long …"""
+    runs_keep_days: int = 30
+    """… and flow runs in Prefect."""
     replica_s3_endpoint: str = ""
     """Where the copy of the buckets goes; empty: beside them."""
     replica_s3_region: str = "us-east-1"

@@ -1,6 +1,6 @@
 """Restore drills: what comes back is what was there, and one wrong byte anywhere is found."""
 
-import time
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -34,7 +34,7 @@ from tests.flows.test_archiving import NOW
 @pytest.fixture(scope="module")
 async def house(stack: Stack) -> AsyncIterator[Runtime]:
     """A deployment whose data nobody damages but these tests."""
-    async with deployment(stack.settings) as settings, runtime.opened(settings) as worker:
+    async with deployment(stack.settings) as settings, runtime.opened_with(settings) as worker:
         yield worker
 
 
@@ -124,9 +124,9 @@ async def test_a_moment_between_two_edits_comes_back(
     house: Runtime, owner: Database, desk: Desk, stored: ObjectStore, document: UUID, base: Base, tmp_path: Path
 ) -> None:
     [before, *_] = await desk.write(document, *typing("x"))
-    time.sleep(1.1)
+    await asyncio.sleep(1.1)
     moment = clock.now()
-    time.sleep(1.1)
+    await asyncio.sleep(1.1)
     await desk.write(document, *typing("y"))
     await shipped(owner)
     async with drills.restored(house, stored, tmp_path, until=moment) as found:
