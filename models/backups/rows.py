@@ -14,7 +14,7 @@ from sqlmodel import col, select
 
 from infra import bigstack
 from infra.storage import ObjectStore
-from models import audit, outbox
+from models import audit, content, outbox
 from models.audit import Act
 from models.auth.tables import User
 from models.base import OrgOwned, metadata
@@ -133,7 +133,17 @@ async def _stand_in(now: AsyncSession, users: set[UUID]) -> None:
 def _forward(old: Sequence[bytes], new: Sequence[bytes]) -> list[bytes]:
     """The updates that make the newer document what the older was."""
     before, after = crdt.build(old), crdt.build(new)
+    if _reads_alike(before, after):
+        return []
     missing = updates.left(crdt.encode(before, old), after.get_state())
     lost = [missing] if missing[0] else []  # structs that only the backup has; deletions alone are repeated anyway
     undone = crdt.revert(old, [*new, *lost])
     return [*lost, *([] if undone == updates.NOTHING else [undone])]
+
+
+def _reads_alike(one: crdt.YDoc, other: crdt.YDoc) -> bool:
+    """Whether two documents of texts and rich text say the same, however that came about."""
+    shown = content.root_texts(one)
+    if (shown, content.to_prosemirror(one)) != (content.root_texts(other), content.to_prosemirror(other)):
+        return False
+    return {*one.keys(), *other.keys()} <= {*shown, "default"}  # of maps and arrays this says nothing
