@@ -44,7 +44,7 @@ def claims_of(request: Request) -> Claims | None:
     Raises:
         SessionOver: there is one, but it is not valid.
     """
-    token = _bearer(request) or cookies.access_token(request)
+    token = bearer(request) or cookies.access_token(request)
     if token is None:
         return None
     if (verified := getattr(request.state, "claims", None)) is not None:
@@ -123,7 +123,8 @@ async def _remember(request: Request, identity: auth.Identity, generations: str)
     await runtime.of(request).identities.keep(identity.user_id, identity.session_id, identity.as_json(), generations)
 
 
-def _bearer(request: Request) -> str | None:
+def bearer(request: Request) -> str | None:
+    """The bearer token of a request, whatever it is."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 

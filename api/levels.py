@@ -30,7 +30,7 @@ _any = _Named(*Level)
 _granted = _Named(Level.READ, Level.COMMENT, Level.WRITE, Level.MANAGE)
 _given = _Named(Level.NONE, Level.READ, Level.COMMENT, Level.WRITE)
 _linked = _Named(Level.READ, Level.COMMENT, Level.WRITE)
-_by_name = PlainSerializer(lambda level: level.name.lower(), return_type=str)
+_by_name = PlainSerializer(lambda level: level.name.lower(), return_type=str, when_used="json")
 
 AnyLevel = Annotated[Level, BeforeValidator(_any.parse), _by_name, _any.schema]
 GrantedLevel = Annotated[Level, BeforeValidator(_granted.parse), _by_name, _granted.schema]

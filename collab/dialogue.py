@@ -121,8 +121,8 @@ class Hocuspocus:
                 self._places[address] = place
                 _admit(place, self._let_in, token, document)
                 self.admitted = True
-            elif token and isinstance(guest := self._let_in(token, _document_id(document)), Guest):
-                place.admit_again(guest)
+            elif token:
+                place.admit_again(self._let_in(token, _document_id(document)))
         except CannotOpen as error:
             self._turned_away(place, error.code, error.reason)
 

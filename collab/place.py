@@ -22,6 +22,7 @@ class Place:
     """What is said before the document is there is kept, within bounds, and heard afterwards."""
 
     __slots__ = (
+        "_again",
         "_left",
         "_queue",
         "_queued",
@@ -48,6 +49,7 @@ class Place:
         self._room: Room | None = None
         self._seat: Seat | None = None
         self._task: asyncio.Task[None] | None = None
+        self._again: asyncio.Task[None] | None = None
         self._left = False
 
     def admit(self, guest: Guest) -> None:
@@ -66,9 +68,11 @@ class Place:
         """Sit down as a guest that has to be looked up first."""
         self._task = asyncio.create_task(self._wait(guest, None))
 
-    def admit_again(self, guest: Guest) -> None:
-        """The guest has shown a new token: go on with what it allows."""
-        if self._seat is not None:
+    def admit_again(self, guest: Guest | Awaitable[Guest]) -> None:
+        """The guest has shown a new token: go on with what it allows, once they are looked up."""
+        if not isinstance(guest, Guest):
+            self._again = asyncio.create_task(self._go_on(guest))
+        elif self._seat is not None:
             self._seat.guest = guest
             self._seat.say(protocol.authenticated(may_write=guest.may_write))
 
@@ -102,8 +106,9 @@ class Place:
         """Get up, or stop waiting."""
         self._left = True
         self._queue.clear()
-        if self._task is not None:
-            self._task.cancel()
+        for task in (self._task, self._again):
+            if task is not None:
+                task.cancel()
         if self._room is not None and self._seat is not None:
             room, self._room = self._room, None
             self._rooms.leave(room, self._seat)
@@ -145,6 +150,13 @@ class Place:
                 self._turned_away(self, error.code, error.reason)
         except ProtocolError as error:
             self.line.hang_up(Close.MALFORMED, str(error))
+
+    async def _go_on(self, looked_up: Awaitable[Guest]) -> None:
+        try:
+            self.admit_again(await looked_up)
+        except CannotOpen as error:
+            if not self._left:
+                self._turned_away(self, error.code, error.reason)
 
     def _sit(self, room: Room, guest: Guest) -> None:
         self._room = room

@@ -51,7 +51,8 @@ class Reception:
 
         def let_in(token: str, document_id: UUID) -> Guest | Awaitable[Guest]:
             if token:
-                return access.token_guest(self._signer, token, document_id)
+                guest = access.token_guest(self._signer, token, document_id)
+                return guest if guest.link is None else access.guest_now(self._db, guest)
             if claims is None:
                 raise CannotOpen(Close.WHO_ARE_YOU, "no token")
             return access.cookie_guest(self._db, claims, document_id)

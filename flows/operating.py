@@ -6,20 +6,22 @@ past only as a superuser or with BYPASSRLS, they find whose a document is, and w
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, text
 
 from infra import clock
+from infra.bus import Bus, Revocation
 from infra.db import Database
 from infra.settings import get_settings
 from infra.storage import ObjectStore
-from models import auth, backups, outbox, revisions
-from models.auth import User
+from models import auth, backups, factors, orgs, outbox, revisions
+from models.auth import Rotation, User
 from models.backups import Backup, Drill
 from models.documents import DocumentGone
+from models.orgs import Organization
 from models.revisions import Finding
 
 if TYPE_CHECKING:
@@ -61,6 +63,24 @@ async def promote(email: str) -> User:
         return user
 
 
+async def reset_factors(email: str) -> User:
+    """Take every second factor and passkey from an account whose owner lost theirs, and end its sessions.
+
+    Raises:
+        NoSuchUser: there is no such account.
+    """
+    async with _owner() as db, db.transaction() as session:
+        user = await auth.by_email(session, email)
+        if user is None:
+            raise NoSuchUser(f"nobody has the address {email}")
+        await factors.resetting.reset(session, user.id)
+        await auth.revoke_all(session, user.id)
+    bus = Bus(get_settings().redis_url.get_secret_value())
+    await bus.revoke(Revocation(user_id=user.id))
+    await bus.close()
+    return user
+
+
 async def verify(document_id: UUID) -> list[Finding]:
     """What checking a document finds.
 
@@ -88,6 +108,28 @@ async def rebuild(document_id: UUID) -> None:
         async with db.transaction(org_ids=[org_id]) as session:
             subjects = [(org_id, document_id)]
             await outbox.emit(session, outbox.DOCUMENT_CHANGED, subjects, payload={"replay_of": "operator"})
+
+
+async def suspend_org(org_id: UUID, *, suspended: bool) -> Organization:
+    """Close an organization to everybody, open sockets included, or open it again.
+
+    Raises:
+        OrgNotFound: there is none such.
+    """
+    bus = Bus(get_settings().redis_url.get_secret_value())
+    try:
+        async with _owner() as db, db.transaction(org_ids=[org_id]) as session:
+            organization = await orgs.suspend_all(session, org_id, suspended=suspended)
+        await bus.revoke(Revocation(org_id=org_id))
+    finally:
+        await bus.close()
+    return organization
+
+
+async def rotate_keys(*, after: timedelta, compromised: bool) -> Rotation:
+    """Sign tokens with a new key, after a while or at once."""
+    async with _owner() as db, db.transaction() as session:
+        return await auth.rotate_keys(session, get_settings(), after=after, compromised=compromised)
 
 
 async def back_up(*, base: bool = False) -> Backup:

@@ -44,7 +44,10 @@ async def restore(
                 lines += await _organization(then, owner, org_id)
                 async with then.transaction(org_ids=[org_id]) as session:
                     documents = await rows.documents_of(session, org_id)
-                return lines + [await _document(then, owner, worker.store, bus, org_id, one) for one in documents]
+                lines += [await _document(then, owner, worker.store, bus, org_id, one) for one in documents]
+                async with then.transaction(org_ids=[org_id]) as old, owner.transaction(org_ids=[org_id]) as new:
+                    await rows.reattach(old, new, org_id, documents)
+                return lines
             finally:
                 await then.close()
     finally:

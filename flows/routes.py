@@ -11,6 +11,7 @@ from flows.exports import export_document
 from flows.mails import send_mail
 from flows.people import answer_link_request
 from flows.recording import Recorder
+from flows.webhooks import deliver_webhook
 from infra.settings import Settings
 from models import outbox
 from models.outbox import Claim
@@ -45,6 +46,7 @@ def routes(settings: Settings) -> list[Route]:
         Route(outbox.EXPORT_REQUESTED, 1, 4, _export),
         Route(outbox.LINK_REQUESTED, 1, 4, _link),
         Route(outbox.MAIL_REQUESTED, 1, 4, _mail),
+        Route(outbox.WEBHOOK_DUE, 1, 8, _webhook),
     ]
 
 
@@ -90,4 +92,14 @@ async def _link(recorder: Recorder, claims: Sequence[Claim]) -> None:
             {"request_id": claim.subject_id, "claim": claim},
             name=f"link {claim.subject_id}",
             tags=["kind:link", f"lease:{claim.lease_id}"],
+        )
+
+
+async def _webhook(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            deliver_webhook,
+            {"claim": claim},
+            name=f"webhook {claim.subject_id}",
+            tags=["kind:webhook", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
         )

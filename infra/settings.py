@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[list[str], NoDecode] = Field(default_factory=list)
     """Networks (CIDR) of proxies of ours: what they say about whom they ask for is believed."""
 
+    webhooks_to_private: bool = False
+    """Whether webhooks may name hosts that are not public, and plain HTTP; for deployments without an outside."""
+
     # limits
     rate_limit_factor: float = 1.0
     """Multiplies every rate limit of api/limits.py; 0 switches them off."""

@@ -26,6 +26,7 @@ DOCUMENT_CHANGED = "document.changed"
 EXPORT_REQUESTED = "export.requested"
 LINK_REQUESTED = "link.requested"
 MAIL_REQUESTED = "mail.requested"
+WEBHOOK_DUE = "webhook.due"
 
 NO_ORG = UUID(int=0)
 """The `org_id` of events that belong to no organization."""

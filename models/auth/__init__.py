@@ -15,6 +15,9 @@ from models.auth.accounts import (
     verify_email,
 )
 from models.auth.identity import Actor, Identity, SessionOver, identify, known, live, session_of, subject
+from models.auth.keys import Rotation
+from models.auth.keys import ring as signing_keys
+from models.auth.keys import rotate as rotate_keys
 from models.auth.links import LinkOver, Wish
 from models.auth.links import ask as ask_for_link
 from models.auth.passwords import WeakPassword, WrongCredentials, hash_new_password, verify
@@ -30,6 +33,7 @@ from models.auth.sessions import (
     revoke_all,
     revoke_others,
     sessions,
+    settle_password,
     sign_in,
     sign_out,
     sign_out_access,
@@ -45,6 +49,7 @@ __all__ = [
     "Identity",
     "LinkOver",
     "Replayed",
+    "Rotation",
     "SessionNotFound",
     "SessionOver",
     "SignIn",
@@ -72,11 +77,14 @@ __all__ = [
     "revoke",
     "revoke_all",
     "revoke_others",
+    "rotate_keys",
     "session_of",
     "sessions",
+    "settle_password",
     "sign_in",
     "sign_out",
     "sign_out_access",
+    "signing_keys",
     "subject",
     "verify",
     "verify_email",

@@ -89,3 +89,17 @@ class LinkRequest(SQLModel, table=True):
     sealed: bytes = binary()
     """What was asked for, encrypted: an address, and the hash of a password."""
     created_at: datetime = created()
+
+
+class SigningKey(SQLModel, table=True):
+    """A key that signs tokens."""
+
+    __tablename__ = "signing_keys"
+
+    kid: str = Field(primary_key=True)
+    public_key: bytes = binary()
+    sealed: bytes | None = binary(default=None, nullable=True)
+    """The private key, encrypted; not here of the first key, which is in the settings, and of those that are over."""
+    created_at: datetime = created()
+    signs_from: datetime = timestamp(nullable=False)
+    verifies_until: datetime | None = timestamp(default=None, nullable=True)

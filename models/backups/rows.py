@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table
+from sqlalchemy import Table, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
@@ -91,6 +91,17 @@ async def copy_document(then: AsyncSession, now: AsyncSession, org_id: UUID, doc
     return copied
 
 
+async def reattach(then: AsyncSession, now: AsyncSession, org_id: UUID, documents: Sequence[UUID]) -> None:
+    """Put documents that came back below those they stood below, where these are there."""
+    query = select(Document.id, Document.parent_id).where(
+        col(Document.org_id) == org_id, col(Document.id).in_(documents), col(Document.parent_id).is_not(None)
+    )
+    for document_id, parent_id in (await then.execute(query)).all():
+        if parent_id is not None and await exists(now, org_id, parent_id):
+            place = update(Document).where(col(Document.org_id) == org_id, col(Document.id) == document_id)
+            await now.execute(place.where(col(Document.parent_id).is_(None)).values(parent_id=parent_id))
+
+
 async def copy_organization(then: AsyncSession, now: AsyncSession, org_id: UUID) -> int:
     """Bring back what an organization owns besides its documents, where it is gone. How many rows."""
     organizations = metadata.tables["organizations"]
@@ -107,7 +118,7 @@ async def _copy(then: AsyncSession, now: AsyncSession, table: Table, conditions:
     copied = 0
     result = await then.stream(table.select().where(*conditions))
     async for rows in result.mappings().partitions(BATCH):
-        values = [dict(row) for row in rows]
+        values = [{**row, **({"parent_id": None} if table.name == "documents" else {})} for row in rows]
         await _stand_in(now, _users(table, values))
         statement = insert(table).on_conflict_do_nothing()
         copied += (await now.execute(statement, values)).rowcount  # type: ignore[attr-defined]

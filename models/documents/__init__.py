@@ -4,19 +4,24 @@ from models.documents import crdt, history, journal, segments, state
 from models.documents.crdt import MalformedUpdate, UpdateTooLarge
 from models.documents.history import HistoryUnavailable
 from models.documents.journal import DocumentFull, DocumentGone, Edit
+from models.documents.search import Hit, search
 from models.documents.service import (
     DocumentChanged,
     DocumentView,
+    approach,
     create,
     edit,
     enter,
     may_write,
+    move,
     page,
     recover,
     rename,
     trash,
+    visit,
 )
 from models.documents.state import Loaded, StateUnavailable, load
+from models.documents.tree import ElsewhereBelow, NotBelowItself
 
 __all__ = [
     "DocumentChanged",
@@ -24,11 +29,15 @@ __all__ = [
     "DocumentGone",
     "DocumentView",
     "Edit",
+    "ElsewhereBelow",
     "HistoryUnavailable",
+    "Hit",
     "Loaded",
     "MalformedUpdate",
+    "NotBelowItself",
     "StateUnavailable",
     "UpdateTooLarge",
+    "approach",
     "crdt",
     "create",
     "edit",
@@ -37,10 +46,13 @@ __all__ = [
     "journal",
     "load",
     "may_write",
+    "move",
     "page",
     "recover",
     "rename",
+    "search",
     "segments",
     "state",
     "trash",
+    "visit",
 ]

@@ -8,12 +8,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra import clock
-from models import orgs
+from models import audit, orgs, webhooks
+from models.audit import Act
 from models.auth import Actor
-from models.documents import journal, queries
+from models.documents import journal, queries, tree
 from models.documents.tables import Document, DocumentStream
 from models.errors import PreconditionFailed
-from models.orgs import DocumentScope, Level, OrgScope, Permission, Role
+from models.orgs import DocumentScope, Level, LinkScope, LinkVisitor, OrgScope, Permission, Role
 
 
 class DocumentChanged(PreconditionFailed):
@@ -26,6 +27,7 @@ class DocumentView:
 
     id: UUID
     org_id: UUID
+    parent_id: UUID | None
     title: str
     seq: int
     version: int
@@ -63,6 +65,29 @@ async def enter(
     return _view(document, seq, scope.level), scope
 
 
+async def approach(session: AsyncSession, actor: Actor, document_id: UUID) -> DocumentScope | None:
+    """The scope of somebody at a document that they may not even be allowed to read; None where they are outsiders."""
+    found = await queries.seen(session, document_id, actor.user_id)
+    if found is None or found[0].trashed_at is not None:
+        return None
+    document, _, role, granted = found
+    return _scope(actor, document, Role(role), granted)
+
+
+async def visit(session: AsyncSession, visitor: LinkVisitor) -> tuple[DocumentView, LinkScope]:
+    """A document as somebody sees it who has a live link to it.
+
+    Raises:
+        DocumentGone: it is gone.
+    """
+    found = await queries.find(session, visitor.document_id)
+    if found is None or found[0].trashed_at is not None or found[0].org_id != visitor.org_id:
+        raise journal.DocumentGone([visitor.document_id])
+    scope = orgs.by_link(visitor)
+    document, seq = found
+    return _view(document, seq, scope.level), scope
+
+
 async def may_write(session: AsyncSession, pairs: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], bool]:
     """Of many pairs of a user and a document: those who may read it, and whether they may write. One round trip.
 
@@ -76,15 +101,29 @@ async def may_write(session: AsyncSession, pairs: Sequence[tuple[UUID, UUID]]) -
     return found
 
 
-async def create(session: AsyncSession, scope: OrgScope, *, title: str) -> DocumentView:
-    """A new, empty document."""
+async def create(
+    session: AsyncSession,
+    scope: OrgScope,
+    *,
+    title: str,
+    parent: DocumentScope | None = None,
+    org_access: Level | None = None,
+) -> DocumentView:
+    """A new, empty document, below another one that one may write.
+
+    Without `org_access` its members may do what is set in the organization.
+    """
     scope.require(Permission.DOCUMENT_CREATE)
-    access = (await orgs.read(session, scope)).default_org_access
+    parent_id = tree.below(scope, parent)
+    access = (await orgs.read(session, scope)).default_org_access if org_access is None else org_access
     document = Document(org_id=scope.org_id, title=title, created_by=scope.actor.user_id, org_access=access)
+    document.parent_id = parent_id
     session.add(document)
     await session.flush()
     session.add(DocumentStream(org_id=scope.org_id, document_id=document.id))
     await session.flush()
+    about = {"document_id": str(document.id), "title": title, "created_by": str(scope.actor.user_id)}
+    await webhooks.publish(session, scope.org_id, "document.created", f"created:{document.id}", **about)
     return _view(document, 0, Level.MANAGE)
 
 
@@ -109,6 +148,29 @@ async def rename(
     scope.require(Permission.DOCUMENT_WRITE)
     document, seq = await _locked(session, document_id, version)
     document.title = title
+    return await _touched(session, scope, document, seq)
+
+
+async def move(
+    session: AsyncSession,
+    scope: DocumentScope,
+    parent: DocumentScope | None,
+    *,
+    version: int | None = None,
+) -> DocumentView:
+    """Put a document below another one that one may write, or (None) below none.
+
+    Raises:
+        NotBelowItself: the other one stands below this one.
+        DocumentChanged: its version is another one than `version`.
+    """
+    scope.require(Permission.DOCUMENT_WRITE)
+    parent_id = tree.below(scope, parent)
+    await tree.take_turns(session, scope.org_id)
+    document, seq = await _locked(session, scope.document_id, version)
+    if parent_id is not None:
+        await tree.refuse_circle(session, scope.org_id, scope.document_id, parent_id)
+    document.parent_id = parent_id
     return await _touched(session, scope, document, seq)
 
 
@@ -140,7 +202,13 @@ async def _set_trashed(
     stream = await session.get(DocumentStream, (scope.org_id, document_id), with_for_update=True)
     assert stream is not None, "a document and its stream are created together"
     stream.closed = at is not None
-    return await _touched(session, scope, document, seq)
+    act = Act.DOCUMENT_TRASHED if at else Act.DOCUMENT_RECOVERED
+    await audit.record(session, scope.org_id, scope.actor.user_id, act, document_id)
+    touched = await _touched(session, scope, document, seq)
+    if at is not None:
+        about = {"document_id": str(document_id), "title": document.title}
+        await webhooks.publish(session, scope.org_id, "document.trashed", f"trashed:{document_id}:{at}", **about)
+    return touched
 
 
 async def _locked(session: AsyncSession, document_id: UUID, version: int | None) -> tuple[Document, int]:
@@ -176,6 +244,7 @@ def _view(document: Document, seq: int, level: Level) -> DocumentView:
     return DocumentView(
         id=document.id,
         org_id=document.org_id,
+        parent_id=document.parent_id,
         title=document.title,
         seq=seq,
         version=document.version,

@@ -92,6 +92,8 @@ class PendingSignIn(SQLModel, table=True):
     )
     first: str
     """The first factor: `password`, or the id of a provider."""
+    basis: bytes = binary()
+    """The hash of the account's password hash: with another password the first factor is void."""
     attempts: int = 0
     expires_at: datetime = timestamp(nullable=False, index=True)
 

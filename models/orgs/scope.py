@@ -1,8 +1,8 @@
 """Typed tenancy: who may do what in which organization, and at which document of it.
 
 An `OrgScope` is made by `enter`, from a membership; a `DocumentScope` by `at_document`, from a membership and what is
-granted. Neither is made anywhere else (`tests/architecture` holds the code to it). Every verb on something an
-organization owns takes one.
+granted; a `LinkScope` by `by_link`, from a link. None is made anywhere else (`tests/architecture` holds the code to
+that). Every verb on something an organization owns takes one.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from models.orgs import queries
 class Permission(StrEnum):
     """Everything that can be allowed, alphabetically."""
 
+    AUDIT_READ = "audit:read"
     DOCUMENT_COMMENT = "document:comment"
     DOCUMENT_CREATE = "document:create"
     DOCUMENT_DELETE = "document:delete"
@@ -36,6 +37,7 @@ class Permission(StrEnum):
     OWNER_MANAGE = "owner:manage"
     PIPELINE_LIST = "pipeline:list"
     PIPELINE_REPLAY = "pipeline:replay"
+    WEBHOOK_MANAGE = "webhook:manage"
 
 
 class Role(StrEnum):
@@ -73,12 +75,14 @@ _ADMIN = (
     _MEMBER
     | LEVELS.keys()  # they manage every document
     | {
+        Permission.AUDIT_READ,
         Permission.GROUP_MANAGE,
         Permission.MEMBER_INVITE,
         Permission.MEMBER_MANAGE,
         Permission.ORG_UPDATE,
         Permission.PIPELINE_LIST,
         Permission.PIPELINE_REPLAY,
+        Permission.WEBHOOK_MANAGE,
     }
 )
 _OWNER = _ADMIN | {Permission.ORG_DELETE, Permission.OWNER_MANAGE}
@@ -142,6 +146,28 @@ class DocumentScope(OrgScope):
         return OrgScope.allows(self, permission) if wanted is None else self.level >= wanted
 
 
+@dataclass(frozen=True, slots=True)
+class LinkScope(DocumentScope):
+    """Somebody without an account who has a link to one document: nothing else is theirs."""
+
+    def allows(self, permission: Permission) -> bool:
+        """Whether the link's level allows it."""
+        wanted = LEVELS.get(permission)
+        return wanted is not None and self.level >= wanted
+
+
+@dataclass(frozen=True, slots=True)
+class LinkVisitor:
+    """What is known of somebody who has opened a link that is live."""
+
+    org_id: UUID
+    document_id: UUID
+    link_id: UUID
+    visitor_id: UUID
+    """Of one opening of the link, as a session is of one sign-in."""
+    level: Level
+
+
 async def enter(session: AsyncSession, actor: Actor, org_id: UUID) -> OrgScope:
     """The scope of somebody in an organization.
 
@@ -161,3 +187,9 @@ def at_document(
     """The scope of somebody with a live membership at a document of that organization."""
     level = effective(role, is_creator=is_creator, org_access=Level(org_access), granted=Level(granted))
     return DocumentScope(org_id, actor, role, document_id, level)
+
+
+def by_link(visitor: LinkVisitor) -> LinkScope:
+    """The scope of somebody with a live link. What they write has the link as its author."""
+    actor = Actor(visitor.link_id, visitor.visitor_id, "Somebody with a link")
+    return LinkScope(visitor.org_id, actor, Role.GUEST, visitor.document_id, visitor.level)

@@ -136,7 +136,7 @@ async def replay(session: AsyncSession, scope: OrgScope, run: PipelineRun) -> No
     subject = _subject(run)
     if subject is None:
         raise NotReplayable()
-    await audit.record(session, scope.org_id, scope.actor.user_id, Act.PIPELINE_REPLAYED, run.id)
+    await audit.record(session, scope.org_id, scope.actor.user_id, Act.PIPELINE_REPLAYED, run.id, pipeline=run.pipeline)
     await outbox.emit(session, subject[0], [(scope.org_id, subject[1])], payload={"replay_of": str(run.id)})
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra import bigstack, compression, hashing
 from infra.storage import ObjectStore
-from models import content, documents, outbox
+from models import content, documents, notifications, outbox, webhooks
 from models.documents import Edit, Loaded, crdt, history, journal, state, updates
 from models.documents.tables import DocumentStream
 from models.errors import Conflict, Invalid, NotFound
@@ -149,6 +149,26 @@ async def settle(
     await session.flush()
     await queries.advance_snapshot(session, revision.document_id, revision.seq_to, folded.sha256)
     await queries.index(session, revision, folded.text)
+    await _tell(session, stored)
+
+
+async def _tell(session: AsyncSession, revision: Revision) -> None:
+    org_id, document_id, authors = revision.org_id, revision.document_id, list(revision.authors)
+    event = f"revision:{revision.id}"
+    await notifications.tell_watchers(
+        session, org_id, document_id, event, authors=authors, revision=revision.number, name=revision.name
+    )
+    about = {
+        "document_id": str(document_id),
+        "revision": revision.number,
+        "kind": revision.kind,
+        "name": revision.name,
+        "seq_from": revision.seq_from,
+        "seq_to": revision.seq_to,
+        "sha256": revision.sha256,
+        "authors": [str(author) for author in authors],
+    }
+    await webhooks.publish(session, org_id, "revision.stored", event, **about)
 
 
 async def state_at(

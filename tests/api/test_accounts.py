@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -11,12 +10,12 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import text
 
-from api import main
 from infra.db import Database
 from models.auth import devices
 from tests import mailbox
 from tests.conftest import Stack
 from tests.people import Person
+from tests.security.processes import api_process
 
 NEW = "a much better secret"
 VERIFY, RESET, CHANGE = "Confirm your email address", "Choose a new password", "Confirm your new"
@@ -36,21 +35,10 @@ class Visitor:
         return await self.api.post("/auth/login", json={"email": self.email, "password": password})
 
 
-@asynccontextmanager
-async def strict_door(stack: Stack, patch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
-    """The HTTP door as it is where verification is required; the rest of the stack is the stack."""
-    settings = stack.settings.model_copy(update={"email_verification": "required"})
-    patch.setattr(main, "get_settings", lambda: settings)
-    app = main.create_app()
-    transport = httpx.ASGITransport(app)
-    base = f"{stack.settings.public_url}/api/v1"
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=base) as api:
-        yield api
-
-
 @pytest.fixture
-async def vera(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Visitor]:
-    async with strict_door(stack, monkeypatch) as api:
+async def vera(stack: Stack) -> AsyncIterator[Visitor]:
+    strict = api_process(stack.settings, email_verification="required")
+    async with strict as process, process.client() as api:
         yield Visitor(api, f"vera-{secrets.token_hex(6)}@example.com")
 
 

@@ -28,7 +28,10 @@ def _calls(path: Path) -> Iterator[tuple[str, int]]:
     [
         ("OrgScope", "models/orgs/scope.py"),
         ("DocumentScope", "models/orgs/scope.py"),
+        ("LinkScope", "models/orgs/scope.py"),
         ("at_document", "models/documents/service.py"),
+        ("by_link", "models/documents/service.py"),
+        ("LinkVisitor", "models/sharing/links.py"),
     ],
 )
 def test_a_scope_comes_from_one_place_only(maker: str, place: str) -> None:

@@ -89,7 +89,7 @@ async def test_guessing_ends_however_many_sign_ins_are_begun(
         await asyncio.gather(*(finish(browser, token, recovery_code="aaaa-bbbb-cccc-dddd") for _ in range(5)))
     token = (await begin(ann, browser))["token"]
     refused = await finish(browser, token, recovery_code=codes[0])
-    assert refused.json()["type"] == "urn:doxie:TooManyGuesses"
+    assert (refused.status_code, refused.json()["type"]) == (429, "urn:doxie:TooManyGuesses")
     async with owner_db.transaction() as session:  # a quarter of an hour later
         await session.execute(text("UPDATE factor_guesses SET since = since - interval '16 minutes'"))
     assert (await finish(browser, token, recovery_code=codes[0])).status_code == 200

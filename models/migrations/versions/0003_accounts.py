@@ -53,9 +53,20 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_link_requests")),
     )
+    op.create_table(
+        "signing_keys",
+        sa.Column("kid", sa.String(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("signs_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("verifies_until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("kid", name=op.f("pk_signing_keys")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("signing_keys")
     op.drop_table("link_requests")
     op.drop_table("mail_links")
     op.drop_column("users", "email_verified_at")
