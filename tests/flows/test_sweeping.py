@@ -1,7 +1,7 @@
 """What nothing needs goes once no backup needs it either; copies are complete, and checked."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -19,6 +19,8 @@ from infra.recovery.base import Base
 from infra.storage import ObjectStore
 from models.documents import state
 from tests.flows.desk import Desk, deployment, dispatching, new_desk, settled, typing
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +92,13 @@ async def test_the_second_bucket_has_everything(house: Runtime) -> None:
     await replica.close()
 
 
+def base_of(number: int, *, at: datetime = EPOCH, timeline: int = 1, lsn: int = 1) -> Base:
+    """A base backup as its manifest might describe it."""
+    folder = f"{bases.PREFIX}7/{at:%Y-%m-%dT%H%M%SZ}-{number}"
+    segment = f"{timeline:08X}{0:08X}{number * 10:08X}"
+    return Base(UUID(int=number), folder, "7", timeline, segment, lsn, at, at, "x", 1, 1, "18")
+
+
 async def test_old_base_backups_go_with_the_log_only_they_need(house: Runtime, tmp_path: Path) -> None:
     settings = house.settings.model_copy(
         update={"s3_backup_bucket": f"bases-{UUID(int=2)}", "backup_keep_count": 2, "backup_keep_days": 10}
@@ -99,11 +108,9 @@ async def test_old_base_backups_go_with_the_log_only_they_need(house: Runtime, t
     now = clock.now() + timedelta(days=2)  # everything in the store is then two days old
     for number, age in enumerate((30, 20, 5, 1), start=1):
         at = now - timedelta(days=age)
-        folder = f"{bases.PREFIX}7/{at:%Y-%m-%dT%H%M%SZ}-{number}"
-        segment = f"{1:08X}{0:08X}{number * 10:08X}"
-        base = Base(UUID(int=number), folder, "7", 1, segment, number, at, at, "x", 1, 1, "18")
+        base = base_of(number, at=at)
         await store.put(base.object_key, b"x")
-        await store.put(f"{folder}/{bases.MANIFEST}", base.encode())
+        await store.put(f"{base.folder}/{bases.MANIFEST}", base.encode())
     interrupted = f"{bases.PREFIX}7/2026-01-01T000000Z-9/base.tar.zst"
     names = [f"{1:08X}{0:08X}{number:08X}" for number in (5, 10, 29, 30, 45)] + ["00000002.history"]
     await store.put(interrupted, b"x")
