@@ -1,7 +1,8 @@
 """Documents and their journal."""
 
-from models.documents import crdt, journal, state
+from models.documents import crdt, history, journal, segments, state
 from models.documents.crdt import MalformedUpdate, UpdateTooLarge
+from models.documents.history import HistoryUnavailable
 from models.documents.journal import DocumentFull, DocumentGone, Edit
 from models.documents.search import Hit, search
 from models.documents.service import (
@@ -30,6 +31,7 @@ __all__ = [
     "DocumentView",
     "Edit",
     "ElsewhereBelow",
+    "HistoryUnavailable",
     "Hit",
     "Loaded",
     "MalformedUpdate",
@@ -41,6 +43,7 @@ __all__ = [
     "create",
     "edit",
     "enter",
+    "history",
     "journal",
     "load",
     "may_write",
@@ -49,6 +52,7 @@ __all__ = [
     "recover",
     "rename",
     "search",
+    "segments",
     "state",
     "trash",
     "updates",

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     ORG_DELETE = "org:delete"
     ORG_UPDATE = "org:update"
     OWNER_MANAGE = "owner:manage"
+    PIPELINE_LIST = "pipeline:list"
     PIPELINE_REPLAY = "pipeline:replay"
     WEBHOOK_MANAGE = "webhook:manage"
 
@@ -79,6 +80,7 @@ _ADMIN = (
         Permission.MEMBER_INVITE,
         Permission.MEMBER_MANAGE,
         Permission.ORG_UPDATE,
+        Permission.PIPELINE_LIST,
         Permission.PIPELINE_REPLAY,
         Permission.WEBHOOK_MANAGE,
     }
