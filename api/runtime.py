@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from api.documents.saving import Saver
 from infra.bus import Bus, Revocation
 from infra.db import Database
 from infra.identities import Identities
@@ -22,6 +23,7 @@ class Runtime:
     settings: Settings
     db: Database
     store: ObjectStore
+    saver: Saver
     bus: Bus
     signer: Signer
     volatile: Volatile
@@ -38,6 +40,7 @@ class Runtime:
             settings=settings,
             db=Database(settings.app_database_url.get_secret_value(), pool_size=20),
             store=ObjectStore(settings),
+            saver=Saver(settings.app_database_url.get_secret_value()),
             bus=bus,
             signer=Signer.from_settings(settings),
             volatile=volatile,
@@ -57,6 +60,7 @@ class Runtime:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.saver.close()
         await self.volatile.close()
         await self.bus.close()
         await self.db.close()
