@@ -12,6 +12,7 @@ from api.exports.routes import router as exports
 from api.middleware import Guard
 from api.orgs.routes import router as orgs
 from api.pipeline.routes import router as pipeline
+from api.revisions.routes import present
 from api.revisions.routes import router as revisions
 from api.runtime import Runtime
 from infra import logging
@@ -48,7 +49,7 @@ def create_app() -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     errors.install(app)
     v1 = APIRouter(prefix="/api/v1")
-    for router in (auth, orgs, documents, revisions, pipeline, exports):
+    for router in (auth, orgs, documents, revisions, present, pipeline, exports):
         v1.include_router(router)
     app.include_router(v1)
     app.include_router(health.router)

@@ -33,7 +33,7 @@ async def text(runtime: Runtime, recorder: Recorder | None) -> str:
     if recorder is not None:
         values["doxie_flows_runs_total", "recorded"] = recorder.recorded
         values["doxie_flows_runs_total", "unrecorded"] = recorder.unrecorded
-    for kind in (outbox.DOCUMENT_CHANGED, outbox.EXPORT_REQUESTED):
+    for kind in outbox.KINDS:
         found = next((entry for entry in backlog if entry.kind == kind), None)
         values["doxie_outbox_events", kind] = found.events if found else 0
         values["doxie_outbox_oldest_seconds", kind] = found.oldest_seconds if found else 0

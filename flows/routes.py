@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flows.documents import persist_documents
 from flows.exports import export_document
 from flows.recording import Recorder
+from flows.retention import thin_revisions
 from infra.settings import Settings
 from models import outbox
 from models.outbox import Claim
@@ -31,6 +32,7 @@ def routes(settings: Settings) -> list[Route]:
     return [
         Route(outbox.DOCUMENT_CHANGED, settings.persist_batch, 2, _persist),
         Route(outbox.EXPORT_REQUESTED, 1, 4, _export),
+        Route(outbox.RETENTION_DUE, 1, 1, _thin),
     ]
 
 
@@ -56,4 +58,14 @@ async def _export(recorder: Recorder, claims: Sequence[Claim]) -> None:
             {"export_id": claim.subject_id, "org_id": claim.org_id, "claim": claim},
             name=f"export {claim.subject_id}",
             tags=["kind:export", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
+        )
+
+
+async def _thin(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            thin_revisions,
+            {"org_id": claim.org_id, "claim": claim},
+            name=f"thin revisions of {claim.org_id}",
+            tags=["kind:retention", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
         )

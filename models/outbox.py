@@ -23,6 +23,10 @@ CHANNEL = "doxie_outbox"
 
 DOCUMENT_CHANGED = "document.changed"
 EXPORT_REQUESTED = "export.requested"
+IMPORT_REQUESTED = "import.requested"
+RETENTION_DUE = "retention.due"
+
+KINDS = (DOCUMENT_CHANGED, EXPORT_REQUESTED, IMPORT_REQUESTED, RETENTION_DUE)
 
 
 class OutboxEvent(SQLModel, table=True):

@@ -27,6 +27,10 @@ class Act(StrEnum):
     DOCUMENT_RECOVERED = "document.recovered"
     DOCUMENT_EXPORTED = "document.exported"
     DOCUMENT_RESTORED = "document.restored"
+    EDITS_UNDONE = "document.edits_undone"
+    DOCUMENTS_IMPORTED = "documents.imported"
+    ORG_EXPORTED = "org.exported"
+    RETENTION_CHANGED = "retention.changed"
     PIPELINE_REPLAYED = "pipeline.replayed"
 
 

@@ -100,6 +100,7 @@ async def find(session: AsyncSession, export_id: UUID) -> Export:
 
 async def render(session: AsyncSession, scope: OrgScope, store: ObjectStore, export: Export) -> Rendered:
     """The document in the format, with the rights of who asked."""
+    assert export.document_id is not None, "archives are not rendered as a whole"
     seq = None
     if export.revision is not None:
         seq = (await revisions.read(session, scope, export.document_id, export.revision)).seq_to

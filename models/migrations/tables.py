@@ -7,6 +7,7 @@ from models.base import metadata
 from models.documents import tables as documents
 from models.exports import tables as exports
 from models.idempotency import IdempotencyKey
+from models.imports import tables as imports
 from models.orgs import tables as orgs
 from models.outbox import OutboxEvent
 from models.pipeline import tables as pipeline
@@ -20,6 +21,7 @@ __all__ = [
     "backups",
     "documents",
     "exports",
+    "imports",
     "metadata",
     "orgs",
     "pipeline",

@@ -68,7 +68,8 @@ def html_of(old: str, new: str) -> str:
             "- [ ] buy milk",
             "- [x] buy milk",
             '<ul data-type="taskList"><li data-before="{&quot;checked&quot;: false}" data-checked="true">'
-            '<input type="checkbox" disabled="" checked=""><div><p><del>☐ </del><ins>☑ </ins>buy milk</p></div></li></ul>',
+            '<input type="checkbox" disabled="" checked="">'
+            "<div><p><del>☐ </del><ins>☑ </ins>buy milk</p></div></li></ul>",
         ),
         (
             "```py\na = 1\nb = 2\n```",

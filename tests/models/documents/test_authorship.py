@@ -11,7 +11,7 @@ from models.documents import authorship, crdt
 from models.documents.structs import structs
 
 PEOPLE = [UUID(int=number) for number in (1, 2, 3)]
-LETTERS = {person: letter for person, letter in zip(PEOPLE, ("aä", "b😀", "cé"), strict=True)}
+LETTERS = dict(zip(PEOPLE, ("aä", "b😀", "cé"), strict=True))
 
 
 def journal_of(strokes: list[tuple[int, int, int, bool]]) -> list[tuple[bytes, UUID]]:
