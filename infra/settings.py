@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     max_update_bytes: int = MIB
     max_document_bytes: int = 64 * MIB
     max_content_bytes: int = 8 * MIB
+    max_import_bytes: int = 32 * MIB
+    strict_sandbox: bool = False
+    """Convert nothing where the kernel cannot shut a converter in."""
 
     # the pipeline
     persist_quiet_seconds: float = 2.0
