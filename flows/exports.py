@@ -10,7 +10,7 @@ from prefect.states import Completed, Failed
 from flows import metrics, retrying, runtime
 from flows.ledger import Ledger, Subject
 from flows.runtime import Runtime
-from models import exports, orgs, outbox, pipeline
+from models import documents, exports, outbox, pipeline
 from models.auth import Actor
 from models.errors import DoxieError, Unavailable
 from models.exports import Export, Rendered
@@ -64,8 +64,11 @@ async def _make(worker: Runtime, export: Export, ledger: Ledger, claim: Claim | 
 async def _render(worker: Runtime, export: Export) -> Rendered:
     actor = Actor(export.requested_by, None, "", frozenset({export.org_id}))
     async with worker.db.transaction(user_id=actor.user_id, org_ids=actor.org_ids) as session:
-        scope = await orgs.enter(session, actor, export.org_id)
-        return await exports.render(session, scope, worker.store, export)
+        assert export.document_id is not None, "archives are made otherwise"
+        document, scope = await documents.enter(session, actor, export.document_id)
+        loaded = await exports.load(session, scope, worker.store, export)
+    # Converters take seconds: no transaction waits for them.
+    return await exports.render(export, loaded, title=document.title)
 
 
 async def _failed(worker: Runtime, export: Export, ledger: Ledger, claim: Claim | None, error: Exception) -> None:

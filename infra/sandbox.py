@@ -22,6 +22,7 @@ from infra.settings import get_settings
 MIB = 1024 * 1024
 MAX_OUTPUT_BYTES = 64 * MIB
 ERROR_BYTES = 4_000
+TEMPORARY = os.path.realpath(tempfile.gettempdir())
 SCRIPT = Path(__file__).with_name("confinement.py")
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/dev/null", "/dev/urandom", "/proc/self/exe")
 
@@ -45,8 +46,8 @@ class Limits:
 @asynccontextmanager
 async def job() -> AsyncIterator[Path]:
     """A directory for one conversion."""
-    with tempfile.TemporaryDirectory(prefix="doxie-job-") as directory:
-        yield Path(directory).resolve()
+    with tempfile.TemporaryDirectory(prefix="doxie-job-", dir=TEMPORARY) as directory:
+        yield Path(directory)
 
 
 async def run(

@@ -1,5 +1,6 @@
 """Typst, in the sandbox: pages from one of our templates, data and images."""
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,8 +37,6 @@ async def pictures(template: str, data: bytes, images: Mapping[str, bytes], *, p
 async def _compile(
     template: str, data: bytes, images: Mapping[str, bytes], *, kind: str, ppi: int = 144
 ) -> list[bytes]:
-    import json
-
     fonts = font_directories()
     async with sandbox.job() as directory:
         job = {"fonts": list(map(str, fonts)), "format": kind, "ppi": ppi}

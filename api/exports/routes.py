@@ -17,7 +17,6 @@ from models.orgs import Permission
 router = APIRouter(tags=["exports"], route_class=IdempotentRoute)
 
 DOWNLOAD_SECONDS = 600
-_SUFFIXES = {Format.MARKDOWN: "md", Format.HTML: "html", Format.JSON: "json"}
 
 
 @router.post("/documents/{document_id}/exports", status_code=202)
@@ -49,7 +48,7 @@ async def download(export_id: UUID, runtime: CurrentRuntime, token: Annotated[st
     data = await exports.fetch(runtime.store, export)
     kind = Format(export.format)
     headers = {
-        "content-disposition": f'attachment; filename="{export.document_id}.{_SUFFIXES[kind]}"',
+        "content-disposition": f'attachment; filename="{export.document_id}.{exports.SUFFIXES[kind]}"',
         "content-security-policy": "sandbox",
         "etag": f'"{export.sha256}"',
     }

@@ -75,7 +75,7 @@ def without_images(pages: Pages) -> Pages:
 
 def picture(src: object) -> tuple[str, bytes] | None:
     """Suffix and bytes of an image in a data: address; None where it is none that can be shown."""
-    if not isinstance(src, str) or not src[: len(DATA)].lower() == DATA or len(src) > MAX_IMAGE_BYTES * 4 // 3 + 100:
+    if not isinstance(src, str) or src[: len(DATA)].lower() != DATA or len(src) > MAX_IMAGE_BYTES * 4 // 3 + 100:
         return None
     head, _, body = src.partition(",")
     if not head.lower().endswith(";base64"):
@@ -236,6 +236,9 @@ class _Paginator:
                 x += columns
                 width = max(width, x)
         if cells:
+            empty = [(x, y) for y in range(len(rows)) for x in range(width) if (x, y) not in taken]
+            cells += [_empty_cell(x, y) for x, y in empty]
+            cells.sort(key=lambda cell: (cell["y"], cell["x"]))
             yield {"kind": "table", "columns": width, "rows": len(rows), "cells": cells}
 
     def _image(self, node: Node) -> Block:
@@ -269,6 +272,10 @@ def _inline(node: Node) -> Piece | None:
 
 def _piece(text: str, marks: list[str] | None = None, href: str = "") -> Piece:
     return {"text": text, "marks": marks or [], "href": href, "break": False}
+
+
+def _empty_cell(x: int, y: int) -> Block:
+    return {"x": x, "y": y, "columns": 1, "rows": 1, "header": False, "align": "left", "blocks": []}
 
 
 def _span(cell: Node, name: str, most: int) -> int:

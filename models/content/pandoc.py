@@ -81,7 +81,7 @@ class _Writer:
         name, data = block["name"], self.images[block["name"]]
         address = f"data:image/{MEDIA_TYPES[name.rpartition('.')[2]]};base64,{base64.b64encode(data).decode()}"
         attributes = []
-        if (width := _width(data)) > WIDE_INCHES:
+        if _width(data) > WIDE_INCHES:
             attributes = [["width", f"{WIDE_INCHES}in"]]
         return _node("Image", [["", [], attributes], _words(block["text"]), [address, ""]])
 

@@ -1,14 +1,14 @@
 """Exports of documents."""
 
+from models.exports.rendering import MEDIA_TYPES, SUFFIXES, CannotConvert, Format
 from models.exports.service import (
-    MEDIA_TYPES,
     ExportNotFound,
     ExportNotReady,
-    Format,
     Rendered,
     fail,
     fetch,
     find,
+    load,
     object_key,
     render,
     request,
@@ -18,6 +18,8 @@ from models.exports.tables import Export
 
 __all__ = [
     "MEDIA_TYPES",
+    "SUFFIXES",
+    "CannotConvert",
     "Export",
     "ExportNotFound",
     "ExportNotReady",
@@ -26,6 +28,7 @@ __all__ = [
     "fail",
     "fetch",
     "find",
+    "load",
     "object_key",
     "render",
     "request",

@@ -1,30 +1,21 @@
 """Exports: asking for one, making it, fetching it."""
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import select
 
-from infra import bigstack, clock, hashing
+from infra import clock, hashing
 from infra.storage import ObjectStore
-from models import content, outbox, revisions
-from models.documents import crdt
+from models import audit, outbox, revisions
+from models.audit import Act
+from models.documents import Loaded
 from models.errors import Conflict, NotFound
+from models.exports import rendering
+from models.exports.rendering import Format
 from models.exports.tables import Export
 from models.orgs import OrgScope, Permission
-
-
-class Format(StrEnum):
-    """What a document can be exported to."""
-
-    MARKDOWN = "markdown"
-    HTML = "html"
-    JSON = "json"
 
 
 class ExportNotFound(NotFound):
@@ -42,24 +33,6 @@ class Rendered:
     seq: int
     data: bytes
     sha256: str
-
-
-MEDIA_TYPES = {
-    Format.MARKDOWN: "text/markdown; charset=utf-8",
-    Format.HTML: "text/html; charset=utf-8",
-    Format.JSON: "application/json",
-}
-
-
-def _json(doc: crdt.YDoc) -> str:
-    return json.dumps(content.to_prosemirror(doc), ensure_ascii=False, sort_keys=True)
-
-
-_RENDER: dict[Format, Callable[[Any], str]] = {
-    Format.MARKDOWN: content.to_markdown,
-    Format.HTML: content.to_html,
-    Format.JSON: _json,
-}
 
 
 async def request(
@@ -82,6 +55,9 @@ async def request(
     )
     session.add(export)
     await session.flush()
+    await audit.record(
+        session, scope.org_id, scope.actor.user_id, Act.DOCUMENT_EXPORTED, document_id, format=format, revision=revision
+    )
     await outbox.emit(session, outbox.EXPORT_REQUESTED, [(scope.org_id, export.id)])
     return export
 
@@ -98,15 +74,22 @@ async def find(session: AsyncSession, export_id: UUID) -> Export:
     return export
 
 
-async def render(session: AsyncSession, scope: OrgScope, store: ObjectStore, export: Export) -> Rendered:
-    """The document in the format, with the rights of who asked."""
-    assert export.document_id is not None, "archives are not rendered as a whole"
+async def load(session: AsyncSession, scope: OrgScope, store: ObjectStore, export: Export) -> Loaded:
+    """What is to be exported, with the rights of who asked."""
+    assert export.document_id is not None, "archives are not loaded as a whole"
     seq = None
     if export.revision is not None:
         seq = (await revisions.read(session, scope, export.document_id, export.revision)).seq_to
-    loaded = await revisions.load_at(session, scope, store, export.document_id, seq)
-    text = await bigstack.run(lambda: _RENDER[Format(export.format)](crdt.build(loaded.updates)))
-    data = text.encode()
+    return await revisions.load_at(session, scope, store, export.document_id, seq)
+
+
+async def render(export: Export, loaded: Loaded, *, title: str) -> Rendered:
+    """The document in the format.
+
+    Raises:
+        CannotConvert: it cannot be converted.
+    """
+    data = await rendering.render(loaded.updates, Format(export.format), title=title)
     return Rendered(loaded.seq, data, hashing.sha256_hex(data))
 
 
