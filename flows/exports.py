@@ -8,6 +8,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows import metrics, retrying, runtime
+from flows.archives import Archiver
 from flows.ledger import Ledger, Subject
 from flows.runtime import Runtime
 from models import documents, exports, outbox, pipeline
@@ -34,6 +35,10 @@ async def export_document(export_id: UUID, org_id: UUID, claim: Claim | None = N
         attempts = claim.attempts if claim else 1
         ledger = Ledger("export", org_id, export.document_id, attempts, runtime.flow_run_id())
         try:
+            if export.document_id is None:
+                archived = await Archiver(worker, export, ledger, claim).make()
+                metrics.count("exports", "succeeded")
+                return Completed(message=f"{archived.files} files, {archived.bytes} bytes")
             rendered = await _make(worker, export, ledger, claim)
         except outbox.LeaseLost:
             return Completed(message="somebody else makes it")

@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     max_update_bytes: int = MIB
     max_document_bytes: int = 64 * MIB
     max_content_bytes: int = 8 * MIB
+    archive_part_bytes: int = 8 * MIB
+    """An archive is written to S3 in parts of this size or a document more."""
     max_import_bytes: int = 32 * MIB
     strict_sandbox: bool = False
     """Convert nothing where the kernel cannot shut a converter in."""

@@ -1,5 +1,6 @@
 """Exports: asking for one, making it, fetching it."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,11 +9,12 @@ from sqlmodel import select
 
 from infra import clock, hashing
 from infra.storage import ObjectStore
-from models import audit, outbox, revisions
+from models import audit, documents, orgs, outbox, revisions
 from models.audit import Act
+from models.auth import Actor
 from models.documents import Loaded
 from models.errors import Conflict, NotFound
-from models.exports import rendering
+from models.exports import archiving, rendering
 from models.exports.rendering import Format
 from models.exports.tables import Export
 from models.orgs import OrgScope, Permission
@@ -83,6 +85,22 @@ async def load(session: AsyncSession, scope: OrgScope, store: ObjectStore, expor
     return await revisions.load_at(session, scope, store, export.document_id, seq)
 
 
+async def see(session: AsyncSession, actor: Actor, export_id: UUID) -> Export:
+    """An export, for somebody who may read the document, or who asked for the archive.
+
+    Raises:
+        ExportNotFound: there is none for them.
+    """
+    export = await find(session, export_id)
+    if export.document_id is not None:
+        await documents.enter(session, actor, export.document_id, trashed=True)
+    elif export.requested_by != actor.user_id:
+        raise ExportNotFound()  # others may not read what is in it
+    else:
+        (await orgs.enter(session, actor, export.org_id)).require(Permission.DOCUMENT_READ)
+    return export
+
+
 async def render(export: Export, loaded: Loaded, *, title: str) -> Rendered:
     """The document in the format.
 
@@ -108,12 +126,36 @@ async def settle(session: AsyncSession, export: Export, rendered: Rendered, *, f
     return stored
 
 
+async def settle_archive(
+    session: AsyncSession, export: Export, sha256: str, size: int, *, flow_run_id: UUID | None
+) -> None:
+    """The archive is stored: it can be fetched."""
+    stored = await session.merge(export)
+    stored.state, stored.finished_at, stored.error = "succeeded", clock.now(), None
+    stored.sha256, stored.bytes, stored.done, stored.upload_id = sha256, size, stored.total or 0, None
+    stored.flow_run_id = flow_run_id
+    await session.flush()
+
+
 async def fail(session: AsyncSession, export: Export, error: str, *, flow_run_id: UUID | None) -> None:
     """The export cannot be made."""
     stored = await session.merge(export)
     stored.state, stored.finished_at, stored.error = "failed", clock.now(), error[:2000]
     stored.flow_run_id = flow_run_id
     await session.flush()
+
+
+async def pieces(store: ObjectStore, export: Export) -> AsyncIterator[bytes]:
+    """The bytes of an export, piece by piece.
+
+    Raises:
+        ExportNotReady: there are none.
+    """
+    if export.sha256 is None or export.bytes is None:
+        raise ExportNotReady()
+    is_archive = export.document_id is None
+    key = archiving.archive_key(export) if is_archive else object_key(export.org_id, export.sha256)
+    return store.pieces(key, export.bytes)
 
 
 async def fetch(store: ObjectStore, export: Export) -> bytes:
