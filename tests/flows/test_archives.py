@@ -1,5 +1,6 @@
 """Archives of organizations: whole, in parts, going on after a crash, and checked with nothing but themselves."""
 
+import asyncio
 import io
 import json
 import os
@@ -31,7 +32,8 @@ async def ask(desk: Desk) -> UUID:
 
 
 async def fetch(worker: Runtime, export: Export, path: Path) -> Path:
-    path.write_bytes(b"".join([piece async for piece in await exports.pieces(worker.store, export)]))
+    data = b"".join([piece async for piece in await exports.pieces(worker.store, export)])
+    await asyncio.to_thread(path.write_bytes, data)
     return path
 
 
