@@ -9,6 +9,7 @@ from api import docs, errors, health
 from api.auth.routes import router as auth
 from api.documents.routes import router as documents
 from api.exports.routes import router as exports
+from api.imports.routes import router as imports
 from api.middleware import Guard
 from api.orgs.routes import router as orgs
 from api.pipeline.routes import router as pipeline
@@ -49,7 +50,7 @@ def create_app() -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     errors.install(app)
     v1 = APIRouter(prefix="/api/v1")
-    for router in (auth, orgs, documents, revisions, present, pipeline, exports):
+    for router in (auth, orgs, documents, revisions, present, pipeline, exports, imports):
         v1.include_router(router)
     app.include_router(v1)
     app.include_router(health.router)

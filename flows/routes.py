@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flows.documents import persist_documents
 from flows.exports import export_document
+from flows.imports import import_documents
 from flows.recording import Recorder
 from flows.retention import thin_revisions
 from infra.settings import Settings
@@ -32,6 +33,7 @@ def routes(settings: Settings) -> list[Route]:
     return [
         Route(outbox.DOCUMENT_CHANGED, settings.persist_batch, 2, _persist),
         Route(outbox.EXPORT_REQUESTED, 1, 4, _export),
+        Route(outbox.IMPORT_REQUESTED, 1, 2, _import),
         Route(outbox.RETENTION_DUE, 1, 1, _thin),
     ]
 
@@ -58,6 +60,16 @@ async def _export(recorder: Recorder, claims: Sequence[Claim]) -> None:
             {"export_id": claim.subject_id, "org_id": claim.org_id, "claim": claim},
             name=f"export {claim.subject_id}",
             tags=["kind:export", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
+        )
+
+
+async def _import(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            import_documents,
+            {"import_id": claim.subject_id, "org_id": claim.org_id, "claim": claim},
+            name=f"import {claim.subject_id}",
+            tags=["kind:import", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
         )
 
 
