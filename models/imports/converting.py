@@ -23,6 +23,8 @@ from models.imports.unpacking import MAX_IMAGE_BYTES, BadItem, Kind, check_word,
 
 MAX_TITLE = 500
 MAX_TEXT_BYTES = 8 * 1024 * 1024
+MAX_TREE_BYTES = 16 * 1024 * 1024
+"""Of Pandoc's JSON, which takes some ten times as much memory."""
 MAX_IMAGES_BYTES = 4 * 1024 * 1024
 CHECKBOX = re.compile(r"<input\b[^<>]*>", re.IGNORECASE)
 MEDIA_TYPES = {"png": "png", "jpg": "jpeg", "gif": "gif", "webp": "webp"}
@@ -103,8 +105,18 @@ async def convert(path: str, kind: Kind, data: bytes, look_up: Callable[[str], b
 
 
 async def _through_pandoc(data: bytes, source: pandoc.Input, gallery: Gallery) -> tuple[str, Node]:
-    tree = json.loads(await pandoc.convert(data, source, "json"))
-    return await bigstack.run(lambda: (title_of(tree), from_pandoc(tree, gallery.resolve)))
+    raw = await pandoc.convert(data, source, "json")
+    if len(raw) > MAX_TREE_BYTES:
+        raise BadItem("It holds more than can be converted.")
+    return await bigstack.run(_read, raw, gallery)
+
+
+def _read(raw: bytes, gallery: Gallery) -> tuple[str, Node]:
+    try:
+        tree = json.loads(raw)
+        return title_of(tree), from_pandoc(tree, gallery.resolve)
+    except RecursionError:
+        raise BadItem("It is nested too deeply.") from None
 
 
 def beside(archive: zipfile.ZipFile, path: str) -> Callable[[str], bytes | None]:

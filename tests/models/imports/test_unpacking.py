@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from models.imports import BadArchive, BadItem, Kind, unpacking
 from models.imports.unpacking import MIB, check_word, content_of, items, kind_of, open_zip
-from tests.models.imports.zips import PARAGRAPH, pack, word
+from tests.models.imports.zips import pack, word
 
 BILLION_LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
 
@@ -162,8 +162,8 @@ def test_a_flipped_byte_does_no_harm(data: st.DataObject) -> None:
         (word("&b;", BILLION_LAUGHS), "declares XML entities"),
         (word("x", "<!DOCTYPE w SYSTEM 'file:///etc/passwd'>"), "declares XML entities"),
         (word("&b;", BILLION_LAUGHS, encoding="utf-16"), "declares XML entities"),
-        (word("x", **{"word/media/bomb.png": bytes(15 * MIB)}), "200 times"),
-        (word("x", **{"../evil.xml": b"x"}), "leads out"),
+        (word("x", more={"word/media/bomb.png": bytes(15 * MIB)}), "200 times"),
+        (word("x", more={"../evil.xml": b"x"}), "leads out"),
     ],
 )
 def test_word_documents_with_traps_are_refused(data: bytes, reason: str) -> None:
@@ -173,7 +173,6 @@ def test_word_documents_with_traps_are_refused(data: bytes, reason: str) -> None
 
 def test_a_good_word_document_passes() -> None:
     check_word(word("fine"))
-    assert "{text}" in PARAGRAPH
 
 
 @pytest.mark.parametrize(

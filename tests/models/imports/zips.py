@@ -31,7 +31,7 @@ def pack(files: dict[str, bytes | str] | list[tuple[str, bytes | str]]) -> bytes
     return buffer.getvalue()
 
 
-def word(text: str, extra: str = "", encoding: str = "utf-8", **more: bytes) -> bytes:
+def word(text: str, extra: str = "", encoding: str = "utf-8", more: dict[str, bytes] | None = None) -> bytes:
     """A Word document of one paragraph."""
     document = PARAGRAPH.format(text=text, extra=extra).encode(encoding)
-    return pack({"[Content_Types].xml": TYPES, "_rels/.rels": RELATIONS, WORD: document, **more})
+    return pack({"[Content_Types].xml": TYPES, "_rels/.rels": RELATIONS, WORD: document, **(more or {})})
