@@ -118,7 +118,7 @@ def object_key(org_id: UUID, sha256: str) -> str:
 
 async def settle(session: AsyncSession, export: Export, rendered: Rendered, *, flow_run_id: UUID | None) -> Export:
     """The export is stored: it can be fetched."""
-    stored = await session.merge(export)
+    stored = await find(session, export.id)
     stored.state, stored.finished_at, stored.error = "succeeded", clock.now(), None
     stored.seq, stored.sha256, stored.bytes = rendered.seq, rendered.sha256, len(rendered.data)
     stored.flow_run_id = flow_run_id
@@ -130,7 +130,7 @@ async def settle_archive(
     session: AsyncSession, export: Export, sha256: str, size: int, *, flow_run_id: UUID | None
 ) -> None:
     """The archive is stored: it can be fetched."""
-    stored = await session.merge(export)
+    stored = await find(session, export.id)
     stored.state, stored.finished_at, stored.error = "succeeded", clock.now(), None
     stored.sha256, stored.bytes, stored.done, stored.upload_id = sha256, size, stored.total or 0, None
     stored.flow_run_id = flow_run_id
@@ -139,7 +139,7 @@ async def settle_archive(
 
 async def fail(session: AsyncSession, export: Export, error: str, *, flow_run_id: UUID | None) -> None:
     """The export cannot be made."""
-    stored = await session.merge(export)
+    stored = await find(session, export.id)
     stored.state, stored.finished_at, stored.error = "failed", clock.now(), error[:2000]
     stored.flow_run_id = flow_run_id
     await session.flush()

@@ -96,7 +96,7 @@ async def items(session: AsyncSession, wish: Import) -> list[ImportItem]:
 
 async def begin(session: AsyncSession, wish: Import, *, total: int) -> None:
     """It is known what is in it."""
-    stored = await session.merge(wish)
+    stored = await find(session, wish.id)
     stored.state, stored.total = "running", total
     await session.flush()
 
@@ -123,7 +123,7 @@ async def refuse(session: AsyncSession, wish: Import, item: Item, error: str) ->
 async def settle(session: AsyncSession, wish: Import, *, flow_run_id: UUID | None) -> Import:
     """Everything was looked at. It has succeeded if anything became a document."""
     found = await items(session, wish)
-    stored = await session.merge(wish)
+    stored = await find(session, wish.id)
     succeeded = any(item.state == "imported" for item in found)
     stored.state = "succeeded" if succeeded else "failed"
     stored.error = None if succeeded else "Nothing could be imported."
@@ -134,7 +134,7 @@ async def settle(session: AsyncSession, wish: Import, *, flow_run_id: UUID | Non
 
 async def fail(session: AsyncSession, wish: Import, error: str, *, flow_run_id: UUID | None) -> None:
     """The file cannot be opened at all."""
-    stored = await session.merge(wish)
+    stored = await find(session, wish.id)
     stored.state, stored.error = "failed", error[:MAX_ERROR]
     stored.finished_at, stored.flow_run_id = clock.now(), flow_run_id
     await session.flush()
@@ -175,6 +175,6 @@ async def _note(
         )
     )
     await session.flush()
-    stored = await session.merge(wish)
+    stored = await find(session, wish.id)
     stored.done = len(await items(session, wish))
     await session.flush()

@@ -53,7 +53,7 @@ async def test_an_archive_holds_every_document_and_proves_it(worker: Runtime, de
         await documents.trash(session, await orgs.enter(session, desk.actor, desk.org_id), trashed)
     async with dispatching(worker):
         export_id = await ask(desk)
-        await settled(worker, [export_id])
+        await settled(worker, [export_id], 120)
     export = await read(desk, export_id)
     assert (export.state, export.done, export.total, export.upload_id) == ("succeeded", 2, 2, None)
     path = await fetch(worker, export, tmp_path / "archive.zip")
@@ -71,7 +71,7 @@ async def test_every_changed_byte_is_found(worker: Runtime, desk: Desk, tmp_path
     await desk.write(document_id, *typing("proof"))
     async with dispatching(worker):
         export_id = await ask(desk)
-        await settled(worker, [export_id])
+        await settled(worker, [export_id], 120)
     good = await fetch(worker, await read(desk, export_id), tmp_path / "good.zip")
     with zipfile.ZipFile(good) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
@@ -153,7 +153,7 @@ async def test_a_killed_worker_is_taken_over_in_the_middle(worker: Runtime, desk
     assert 0 < halfway.done < 8
     faster = replace(worker, settings=worker.settings.model_copy(update={"archive_part_bytes": PART}))
     async with dispatching(faster, lease_seconds=2):
-        await settled(worker, [export_id])
+        await settled(worker, [export_id], 120)
     export = await read(desk, export_id)
     assert (export.state, export.done, export.total) == ("succeeded", 8, 8)
     assert (await parts_of(desk, export_id))[: len(before)] == before
@@ -170,7 +170,7 @@ async def test_an_archive_that_was_finished_before_the_crash_is_accepted(worker:
     await desk.write(document_id, *typing("twice"))
     async with dispatching(worker):
         export_id = await ask(desk)
-        await settled(worker, [export_id])
+        await settled(worker, [export_id], 120)
     first = await read(desk, export_id)
     async with worker.db.transaction(org_ids=[desk.org_id]) as session:
         # As if the worker had died after the upload's end and before its own transaction's.
@@ -190,6 +190,6 @@ async def test_an_archive_that_was_finished_before_the_crash_is_accepted(worker:
 
         await outbox.emit(session, outbox.EXPORT_REQUESTED, [(desk.org_id, export_id)])
     async with dispatching(worker):
-        await settled(worker, [export_id])
+        await settled(worker, [export_id], 120)
     again = await read(desk, export_id)
     assert (again.state, again.sha256) == ("succeeded", first.sha256)

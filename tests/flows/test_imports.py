@@ -47,7 +47,7 @@ async def test_one_bad_thing_does_not_hold_up_the_others(worker: Runtime, desk: 
     }
     async with dispatching(worker):
         import_id = await ask(desk, pack(files))
-        await settled(worker, [import_id])
+        await settled(worker, [import_id], 120)
     wish, report = await read(desk, import_id)
     assert (wish.state, wish.done, wish.total) == ("succeeded", 6, 6)
     assert [(item.path, item.state) for item in report] == [
@@ -69,7 +69,7 @@ async def test_one_bad_thing_does_not_hold_up_the_others(worker: Runtime, desk: 
 async def test_where_nothing_is_imported_it_has_failed(worker: Runtime, desk: Desk, kind: Kind, data: bytes) -> None:
     async with dispatching(worker):
         import_id = await ask(desk, data, "file", kind)
-        await settled(worker, [import_id])
+        await settled(worker, [import_id], 120)
     wish, _ = await read(desk, import_id)
     assert wish.state == "failed"
     assert wish.error
@@ -90,7 +90,7 @@ async def test_a_killed_worker_is_taken_over_and_nothing_comes_twice(worker: Run
     port = free_port()
     process = await start(worker, port, DOXIE_LEASE_SECONDS="2")
     await until(partial(is_ready, port), 60)
-    import_id = await ask(desk, pack({f"{number:02}.docx": word(f"Text {number}") for number in range(24)}))
+    import_id = await ask(desk, pack({f"{number:02}.docx": word(f"Text {number}") for number in range(8)}))
 
     async def has_begun() -> bool:
         return (await read(desk, import_id))[0].done >= 2
@@ -99,14 +99,14 @@ async def test_a_killed_worker_is_taken_over_and_nothing_comes_twice(worker: Run
     process.kill()
     await process.wait()
     halfway, before = await read(desk, import_id)
-    assert 2 <= halfway.done < 24
+    assert 2 <= halfway.done < 8
     async with dispatching(worker, lease_seconds=2):
-        await settled(worker, [import_id])
+        await settled(worker, [import_id], 120)
     wish, report = await read(desk, import_id)
-    assert (wish.state, wish.done, wish.total) == ("succeeded", 24, 24)
+    assert (wish.state, wish.done, wish.total) == ("succeeded", 8, 8)
     assert [item.document_id for item in report][: len(before)] == [item.document_id for item in before]
-    assert await titles(desk) == [(f"{number:02}", 1) for number in range(24)]
-    assert len({item.document_id for item in report}) == 24
+    assert await titles(desk) == [(f"{number:02}", 1) for number in range(8)]
+    assert len({item.document_id for item in report}) == 8
 
 
 async def test_whoever_lost_access_imports_nothing(worker: Runtime, desk: Desk) -> None:
@@ -114,7 +114,7 @@ async def test_whoever_lost_access_imports_nothing(worker: Runtime, desk: Desk) 
     async with worker.db.transaction(org_ids=[desk.org_id]) as session:
         await session.execute(text("DELETE FROM memberships WHERE org_id = :org"), {"org": desk.org_id})
     async with dispatching(worker):
-        await settled(worker, [import_id])
+        await settled(worker, [import_id], 120)
     async with worker.db.transaction(org_ids=[desk.org_id]) as session:
         wish = await imports.find(session, import_id)
     assert wish.state == "failed"
