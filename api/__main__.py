@@ -16,8 +16,7 @@ def main() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies or None,
+        proxy_headers=False,  # api/middleware.py asks infra/proxies.py
         timeout_graceful_shutdown=10,
     )
 

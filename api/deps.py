@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request
@@ -11,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api import cookies, runtime
 from api.idempotency import take_key
 from api.runtime import Runtime
+from infra import origin
 from infra.bus import Revocation
+from infra.identities import Recalled
 from infra.tokens import TokenError
 from models import auth, documents, orgs
 from models.auth import Actor, Device
@@ -35,27 +38,48 @@ Later = Annotated[AfterCommit, Depends(_after_commit)]
 Claims = dict[str, Any]
 
 
-async def _claims(request: Request) -> Claims | None:
+def claims_of(request: Request) -> Claims | None:
     """What a valid access token of the request says; None where there is no token.
 
     Raises:
         SessionOver: there is one, but it is not valid.
     """
-    token = _bearer(request) or cookies.access_token(request)
+    token = bearer(request) or cookies.access_token(request)
     if token is None:
         return None
+    if (verified := getattr(request.state, "claims", None)) is not None:
+        return cast(Claims, verified)
     try:
-        return runtime.of(request).signer.verify(token, typ="access")
+        request.state.claims = runtime.of(request).signer.verify(token, typ="access")
     except TokenError as error:
         raise auth.SessionOver() from error
+    return cast(Claims, request.state.claims)
+
+
+async def _claims(request: Request) -> Claims | None:
+    return claims_of(request)
 
 
 CurrentClaims = Annotated[Claims | None, Depends(_claims)]
 
 
-async def _open_session(request: Request, claims: CurrentClaims, later: Later) -> AsyncIterator[AsyncSession]:
+async def _recalled(request: Request, claims: CurrentClaims) -> Recalled | None:
+    """What is remembered of the token's session, before a transaction is open for it."""
+    if claims is None:
+        return None
+    return await runtime.of(request).identities.recall(auth.subject(claims), auth.session_of(claims))
+
+
+CurrentRecalled = Annotated[Recalled | None, Depends(_recalled)]
+
+
+async def _open_session(
+    request: Request, claims: CurrentClaims, recalled: CurrentRecalled, later: Later
+) -> AsyncIterator[AsyncSession]:
     user_id = auth.subject(claims) if claims else None
-    async with runtime.of(request).db.transaction(user_id=user_id) as session:
+    remembered = recalled.identity if recalled else None
+    org_ids = auth.Identity.from_json(remembered).org_ids if remembered else ()
+    async with runtime.of(request).db.transaction(user_id=user_id, org_ids=org_ids) as session:
         request.state.session = session
         yield session
     for call in later:
@@ -76,18 +100,31 @@ async def _revoked(later: Later, runtime: CurrentRuntime) -> Announce:
 
 
 Revoked = Annotated[Announce, Depends(_revoked)]
-"""Call it with whose access changes; every process hears of it once the request is committed."""
+"""Call it with whose access changes, for the better or the worse; every process hears of it once that is committed."""
 
 
-async def _current_actor(request: Request, claims: CurrentClaims, session: Session) -> Actor:
-    if claims is None:
+async def _current_actor(
+    request: Request, claims: CurrentClaims, recalled: CurrentRecalled, session: Session, later: Later
+) -> Actor:
+    if claims is None or recalled is None:
         raise Unauthenticated()
-    actor = await auth.identify(session, claims)
+    if recalled.identity is not None:
+        actor = auth.Identity.from_json(recalled.identity).actor(claims)
+    else:
+        identity = await auth.known(session, claims)
+        actor = identity.actor(claims)
+        if recalled.generations is not None:
+            later.append(partial(_remember, request, identity, recalled.generations))
     await take_key(request, session, actor)
     return actor
 
 
-def _bearer(request: Request) -> str | None:
+async def _remember(request: Request, identity: auth.Identity, generations: str) -> None:
+    await runtime.of(request).identities.keep(identity.user_id, identity.session_id, identity.as_json(), generations)
+
+
+def bearer(request: Request) -> str | None:
+    """The bearer token of a request, whatever it is."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
@@ -107,7 +144,7 @@ class DocumentAccess:
     """A document and the scope of whoever asks for it."""
 
     document: documents.DocumentView
-    scope: orgs.OrgScope
+    scope: orgs.DocumentScope
 
     @property
     def id(self) -> UUID:
@@ -122,9 +159,9 @@ async def _document(document_id: UUID, session: Session, actor: CurrentActor) ->
 Access = Annotated[DocumentAccess, Depends(_document)]
 
 
-async def _device(request: Request) -> Device:
-    client = request.client
-    return Device(request.headers.get("user-agent", ""), client.host if client else "")
+async def _device() -> Device:
+    here = origin.current()
+    return Device(here.user_agent, here.ip)
 
 
 CurrentDevice = Annotated[Device, Depends(_device)]

@@ -1,5 +1,7 @@
 """Errors as clients get them: RFC 9457 problem documents."""
 
+import inspect
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from api.idempotency import AnsweredBefore
+from infra.hashing import Busy
 from infra.logging import get_logger
 from models import errors
 
@@ -27,6 +30,7 @@ STATUS: dict[type[errors.DoxieError], HTTPStatus] = {
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.TooMany: HTTPStatus.TOO_MANY_REQUESTS,
 }
 
 PROBLEM_SCHEMA: dict[str, Any] = {
@@ -56,8 +60,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AnsweredBefore, _answered_before)
     for unreachable in (OperationalError, InterfaceError, PoolTimeout, OSError):
         app.add_exception_handler(unreachable, _unreachable)
+    app.add_exception_handler(Busy, _busy)
     app.add_exception_handler(DBAPIError, _database_error)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(Exception, unexpected)
 
 
 def problem(
@@ -84,6 +89,8 @@ async def _domain_error(request: Request, error: Exception) -> Response:
         response.headers["www-authenticate"] = "Bearer"
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["retry-after"] = "1"
+    if isinstance(error, errors.TooMany):
+        response.headers["retry-after"] = str(math.ceil(error.seconds))
     return response
 
 
@@ -114,6 +121,12 @@ async def _unreachable(request: Request, error: Exception) -> Response:
     return response
 
 
+async def _busy(request: Request, busy: Exception) -> Response:
+    response = problem(request, HTTPStatus.SERVICE_UNAVAILABLE, inspect.cleandoc(type(busy).__doc__ or ""))
+    response.headers["retry-after"] = "2"
+    return response
+
+
 async def _database_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DBAPIError)
     sqlstate = getattr(error.orig, "sqlstate", None) or ""
@@ -121,9 +134,10 @@ async def _database_error(request: Request, error: Exception) -> Response:
         return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, "Text must not contain the NUL character.")
     if sqlstate == "23505":
         return problem(request, HTTPStatus.CONFLICT, "That contradicts what is there already.")
-    return await _unexpected(request, error)
+    return await unexpected(request, error)
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
+async def unexpected(request: Request, error: Exception) -> Response:
+    """The answer to what nobody foresaw."""
     log.error("unexpected error", exc_info=error, path=request.url.path)
     return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here. It has been logged.")

@@ -1,14 +1,22 @@
 """The composition of the HTTP door."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from api import docs, errors, health
+from api import afterwards, docs, errors, health, keys, limits
+from api.audit.routes import router as audit
+from api.auth.accounts import router as accounts
+from api.auth.login import router as login
 from api.auth.routes import router as auth
+from api.auth.sessions import router as sessions
 from api.documents.routes import router as documents
 from api.exports.routes import router as exports
+from api.factors.passkeys import router as passkeys
+from api.factors.routes import router as factors
+from api.federation.routes import router as federation
 from api.imports.routes import router as imports
 from api.middleware import Guard
 from api.orgs.routes import router as orgs
@@ -16,8 +24,10 @@ from api.pipeline.routes import router as pipeline
 from api.revisions.routes import present
 from api.revisions.routes import router as revisions
 from api.runtime import Runtime
+from api.sharing.routes import router as sharing
+from api.sharing.visiting import router as visiting
 from infra import logging
-from infra.settings import get_settings
+from infra.settings import Settings, get_settings
 
 DESCRIPTION = """
 Every edit is journaled before it is answered; everything else about a document is derived from the
@@ -26,16 +36,20 @@ unsafe requests take `Idempotency-Key`; resources carry `ETag` and honour `If-Ma
 """
 
 
-def create_app() -> FastAPI:
-    """The application of one process."""
-    settings = get_settings()
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application of one process, with its own settings where none are given."""
+    settings = settings or get_settings()
     logging.configure("api")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.runtime = Runtime.start(settings)
+        app.state.runtime = runtime = Runtime.start(settings)
+        await runtime.signer.reload(runtime.signing_keys)
+        following = asyncio.create_task(runtime.signer.follow(runtime.signing_keys))
         yield
-        await app.state.runtime.close()
+        following.cancel()
+        await afterwards.finish()
+        await runtime.close()
 
     app = FastAPI(
         title="Doxie",
@@ -49,10 +63,29 @@ def create_app() -> FastAPI:
     )
     app.add_middleware(Guard, settings=settings)
     errors.install(app)
-    v1 = APIRouter(prefix="/api/v1")
-    for router in (auth, orgs, documents, revisions, present, pipeline, exports, imports):
+    v1 = APIRouter(prefix="/api/v1", dependencies=[limits.Enforced])
+    for router in (
+        auth,
+        login,
+        accounts,
+        sessions,
+        factors,
+        passkeys,
+        federation,
+        audit,
+        orgs,
+        documents,
+        sharing,
+        visiting,
+        revisions,
+        present,
+        pipeline,
+        exports,
+        imports,
+    ):
         v1.include_router(router)
     app.include_router(v1)
     app.include_router(health.router)
+    app.include_router(keys.router)
     docs.install(app)
     return app

@@ -6,9 +6,14 @@ from fastapi import Request
 
 from infra.bus import Bus, Revocation
 from infra.db import Database
+from infra.identities import Identities
+from infra.limits import Limiter, LocalLimiter
+from infra.oidc import Providers
+from infra.redis import Volatile
 from infra.settings import Settings
 from infra.storage import ObjectStore
-from infra.tokens import Signer
+from infra.tokens import Key, Signer
+from models import auth
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,24 +25,43 @@ class Runtime:
     store: ObjectStore
     bus: Bus
     signer: Signer
+    volatile: Volatile
+    identities: Identities
+    providers: Providers
+    limiter: Limiter
+    local_limiter: LocalLimiter
 
     @classmethod
     def start(cls, settings: Settings) -> "Runtime":
         """Make the adapters; none connects before it is used."""
+        bus = Bus(settings.redis_url.get_secret_value())
+        volatile = Volatile(settings.redis_url.get_secret_value())
         return cls(
             settings=settings,
             db=Database(settings.app_database_url.get_secret_value(), pool_size=20),
             store=ObjectStore(settings),
-            bus=Bus(settings.redis_url.get_secret_value()),
+            bus=bus,
             signer=Signer.from_settings(settings),
+            volatile=volatile,
+            identities=Identities(volatile, doubted=lambda: bus.owes),
+            providers=Providers(),
+            limiter=Limiter(volatile),
+            local_limiter=LocalLimiter(),
         )
 
+    async def signing_keys(self) -> list[Key]:
+        """The keys that sign and verify tokens now."""
+        async with self.db.transaction() as session:
+            return await auth.signing_keys(session, self.settings)
+
     async def revoke(self, revocation: Revocation) -> None:
-        """Let every process ask again who somebody is. Call it after the commit that changed it."""
+        """Let every process ask again who somebody is: after the commit that changed it, before the answer."""
         await self.bus.revoke(revocation)
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.providers.close()
+        await self.volatile.close()
         await self.bus.close()
         await self.db.close()
         await self.store.close()

@@ -1,6 +1,6 @@
 """Who may sit at a document: the claims of a collab token, or a browser's own cookie from an allowed Origin."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -87,6 +87,23 @@ async def cookie_guest(db: Database, claims: dict[str, Any], document_id: UUID) 
         raise CannotOpen(Close.FORBIDDEN, error.detail) from error
     may_write = scope.allows(Permission.DOCUMENT_WRITE)
     return Guest(actor.user_id, actor.session_id, document.org_id, document_id, may_write)
+
+
+async def unchanged(db: Database, guests: Collection[Guest]) -> set[Guest]:
+    """Of many guests those who would be admitted now just as they were, in two round trips.
+
+    Who is not among them has to be asked for alone: their access is another one, or comes from elsewhere.
+    """
+    with_session = [guest for guest in guests if guest.session_id is not None]
+    async with db.transaction(org_ids={guest.org_id for guest in with_session}) as session:
+        live = await auth.live(session, [guest.session_id for guest in with_session if guest.session_id])
+        rights = await documents.may_write(session, [(guest.user_id, guest.document_id) for guest in with_session])
+    return {
+        guest
+        for guest in with_session
+        if (guest.session_id, guest.user_id) in live
+        and rights.get((guest.user_id, guest.document_id)) in (True, guest.may_write)
+    }
 
 
 async def guest_now(db: Database, guest: Guest) -> Guest:

@@ -22,7 +22,8 @@ from infra.db import Database
 from infra.logging import get_logger
 from infra.settings import Settings
 from infra.storage import ObjectStore
-from infra.tokens import Signer
+from infra.tokens import Key, Signer
+from models import auth
 
 log = get_logger(__name__)
 
@@ -41,7 +42,7 @@ class Door:
         self._db = Database(settings.app_database_url.get_secret_value())
         self._bus = Bus(settings.redis_url.get_secret_value())
         self._metrics = Metrics()
-        self._gatekeeper = Gatekeeper(partial(access.guest_now, self._db))
+        self._gatekeeper = Gatekeeper(partial(access.guest_now, self._db), partial(access.unchanged, self._db))
         self._rooms = Rooms(
             self._db,
             Library(self._db, ObjectStore(settings)),
@@ -49,7 +50,8 @@ class Door:
             self._metrics,
             suspect=self._gatekeeper.suspect,
         )
-        self._reception = Reception(settings, Signer.from_settings(settings), self._db, self._rooms)
+        self._signer = Signer.from_settings(settings)
+        self._reception = Reception(settings, self._signer, self._db, self._rooms)
         self._tick = Tick(asyncio.get_running_loop())
         self._connections: set[Connection] = set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -66,6 +68,7 @@ class Door:
             self._rooms.sweep(),
             self._gatekeeper.run(),
             self._gatekeeper.go_round(self._rooms.all),
+            self._signer.follow(self._signing_keys),
             self._check_stores(),
             self._check_sockets(),
         ):
@@ -116,6 +119,10 @@ class Door:
         task = asyncio.create_task(work)
         task.add_done_callback(ended)
         self._tasks.append(task)
+
+    async def _signing_keys(self) -> list[Key]:
+        async with self._db.transaction() as session:
+            return await auth.signing_keys(session, self._settings)
 
     async def _check_sockets(self) -> None:
         while True:

@@ -4,6 +4,7 @@ import asyncio
 import getpass
 import sys
 from collections.abc import Coroutine
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -45,6 +46,13 @@ def promote(email: str) -> None:
     console.print(f"{user.email} is an operator")
 
 
+@admin.command("reset-factors")
+def reset_factors(email: str) -> None:
+    """Remove every second factor and passkey of somebody who lost theirs, and sign them out everywhere."""
+    user = _run(operating.reset_factors(email))
+    console.print(f"{user.email} signs in without a second factor, and is signed out everywhere")
+
+
 @admin.command()
 def verify(document_id: UUID) -> None:
     """Check the hash chain, the revisions and the newest snapshot of a document; exit 1 on damage."""
@@ -62,6 +70,20 @@ def rebuild(document_id: UUID) -> None:
     """Have the pipeline fold a document again, now; its ledger shows what came of it."""
     _run(operating.rebuild(document_id))
     console.print(f"document {document_id} is due now")
+
+
+@admin.command("rotate-keys")
+def rotate_keys(
+    after: Annotated[int, typer.Option(min=0, help="Seconds until the new key signs; it is published at once.")] = 60,
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="Let the old keys verify nothing any more, now.")
+    ] = False,
+) -> None:
+    """Sign tokens with a new key. Nobody is logged out: the old ones verify until their tokens are over."""
+    rotation = _run(operating.rotate_keys(after=timedelta(seconds=after), compromised=compromised))
+    console.print(f"key {rotation.kid} signs from {rotation.signs_from:%Y-%m-%d %H:%M:%S} UTC")
+    for kid in rotation.retired:
+        console.print(f"key {kid} is retired")
 
 
 @admin.command()

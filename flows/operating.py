@@ -6,15 +6,18 @@ past only as a superuser or with BYPASSRLS, they find whose a document is, and w
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, text
 
+from infra import clock
+from infra.bus import Bus, Revocation
 from infra.db import Database
 from infra.settings import get_settings
 from infra.storage import ObjectStore
-from models import auth, backups, outbox, revisions
-from models.auth import User
+from models import auth, backups, factors, outbox, revisions
+from models.auth import Rotation, User
 from models.backups import Backup
 from models.documents import DocumentGone
 from models.revisions import Finding
@@ -37,6 +40,7 @@ async def create_user(email: str, *, name: str, password: str, is_operator: bool
     async with _owner() as db, db.transaction() as session:
         user = await auth.register(session, email=email, name=name, password_hash=password_hash)
         user.is_operator = is_operator
+        user.email_verified_at = clock.now()  # whoever operates a deployment knows whom they mean
         return user
 
 
@@ -52,6 +56,24 @@ async def promote(email: str) -> User:
             raise NoSuchUser(f"nobody has the address {email}")
         user.is_operator = True
         return user
+
+
+async def reset_factors(email: str) -> User:
+    """Take every second factor and passkey from an account whose owner lost theirs, and end its sessions.
+
+    Raises:
+        NoSuchUser: there is no such account.
+    """
+    async with _owner() as db, db.transaction() as session:
+        user = await auth.by_email(session, email)
+        if user is None:
+            raise NoSuchUser(f"nobody has the address {email}")
+        await factors.resetting.reset(session, user.id)
+        await auth.revoke_all(session, user.id)
+    bus = Bus(get_settings().redis_url.get_secret_value())
+    await bus.revoke(Revocation(user_id=user.id))
+    await bus.close()
+    return user
 
 
 async def verify(document_id: UUID) -> list[Finding]:
@@ -81,6 +103,12 @@ async def rebuild(document_id: UUID) -> None:
         async with db.transaction(org_ids=[org_id]) as session:
             subjects = [(org_id, document_id)]
             await outbox.emit(session, outbox.DOCUMENT_CHANGED, subjects, payload={"replay_of": "operator"})
+
+
+async def rotate_keys(*, after: timedelta, compromised: bool) -> Rotation:
+    """Sign tokens with a new key, after a while or at once."""
+    async with _owner() as db, db.transaction() as session:
+        return await auth.rotate_keys(session, get_settings(), after=after, compromised=compromised)
 
 
 async def back_up() -> Backup:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from flows.documents import persist_documents
 from flows.exports import export_document
 from flows.imports import import_documents
+from flows.mails import send_mail
+from flows.people import answer_link_request
 from flows.recording import Recorder
 from flows.retention import thin_revisions
 from infra.settings import Settings
@@ -35,6 +37,8 @@ def routes(settings: Settings) -> list[Route]:
         Route(outbox.EXPORT_REQUESTED, 1, 4, _export),
         Route(outbox.IMPORT_REQUESTED, 1, 2, _import),
         Route(outbox.RETENTION_DUE, 1, 1, _thin),
+        Route(outbox.LINK_REQUESTED, 1, 4, _link),
+        Route(outbox.MAIL_REQUESTED, 1, 4, _mail),
     ]
 
 
@@ -80,4 +84,24 @@ async def _thin(recorder: Recorder, claims: Sequence[Claim]) -> None:
             {"org_id": claim.org_id, "claim": claim},
             name=f"thin revisions of {claim.org_id}",
             tags=["kind:retention", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
+        )
+
+
+async def _mail(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            send_mail,
+            {"mail_id": claim.subject_id, "claim": claim},
+            name=f"mail {claim.subject_id}",
+            tags=["kind:mail", f"lease:{claim.lease_id}"],
+        )
+
+
+async def _link(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            answer_link_request,
+            {"request_id": claim.subject_id, "claim": claim},
+            name=f"link {claim.subject_id}",
+            tags=["kind:link", f"lease:{claim.lease_id}"],
         )

@@ -16,6 +16,7 @@ from uuid import UUID
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from infra import identities
 from infra.logging import get_logger
 
 log = get_logger(__name__)
@@ -23,6 +24,7 @@ log = get_logger(__name__)
 _HEADER = struct.Struct("!B8sQ")
 _PREFIX = b"doxie:doc:"
 _REVOKED = b"doxie:revoked"
+RETRY_SECONDS = 0.2
 
 
 class Kind(IntEnum):
@@ -58,7 +60,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """Somebody's access has changed: whoever fits all that is given has to be asked again who they are."""
+    """Somebody's access has changed: whoever fits all that is given has to be asked again who they are.
+
+    With a user or a session: what is remembered of them is forgotten. With an organization alone: of everybody. What
+    changes about a document only is not remembered anywhere.
+    """
 
     user_id: UUID | None = None
     session_id: UUID | None = None
@@ -89,6 +95,8 @@ class Bus:
         )
         self._pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
         self._channels: set[bytes] = {_REVOKED}
+        self._owed: list[Revocation] = []
+        self._paying: asyncio.Task[None] | None = None
 
     async def publish(self, document_id: UUID, kind: Kind, payload: bytes, *, seq: int = 0) -> None:
         """Tell every process that follows the document; silently too late where Redis is down."""
@@ -99,13 +107,40 @@ class Bus:
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("bus publish failed", document_id=str(document_id), error=str(error))
 
+    @property
+    def owes(self) -> bool:
+        """Whether there are revocations that Redis has not heard of."""
+        return bool(self._owed)
+
     async def revoke(self, revocation: Revocation) -> None:
-        """Tell every process that somebody's access has changed."""
+        """Tell every process that somebody's access has changed. Call it after the commit that changed it.
+
+        Where Redis is down it is told as soon as it is back.
+        """
+        if not await self._revoked(revocation):
+            self._owed.append(revocation)
+            if self._paying is None or self._paying.done():
+                self._paying = asyncio.create_task(self._pay())
+
+    async def _revoked(self, revocation: Revocation) -> bool:
+        everybody = revocation.org_id is not None and revocation.user_id is None and revocation.document_id is None
         try:
-            async with asyncio.timeout(2):
-                await self._redis.publish(_REVOKED, revocation.encode())
+            async with asyncio.timeout(1), self._redis.pipeline(transaction=False) as pipeline:
+                identities.renew(
+                    pipeline, user_id=revocation.user_id, session_id=revocation.session_id, everybody=everybody
+                )
+                pipeline.publish(_REVOKED, revocation.encode())
+                await pipeline.execute()
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("bus publish failed", revocation=str(revocation), error=str(error))
+            return False
+        return True
+
+    async def _pay(self) -> None:
+        while self._owed:
+            await asyncio.sleep(RETRY_SECONDS)
+            if await self._revoked(self._owed[0]):
+                self._owed.pop(0)
 
     async def publish_many(self, messages: list[tuple[UUID, Message]]) -> None:
         """Publish several messages in one round trip."""
@@ -176,5 +211,7 @@ class Bus:
 
     async def close(self) -> None:
         """Close the connections."""
+        if self._paying is not None:
+            self._paying.cancel()
         await self._pubsub.aclose()  # type: ignore[no-untyped-call]
         await self._redis.aclose()

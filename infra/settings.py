@@ -5,11 +5,13 @@ wrote: URLs and ports), then from `DOXIE_HOME/secrets.env` (generated once, mode
 """
 
 import os
+import re
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIB = 1024 * 1024
@@ -18,6 +20,22 @@ MIB = 1024 * 1024
 def home_dir() -> Path:
     """Where a stack keeps its state: `DOXIE_HOME`, by default `.doxie` in the working directory."""
     return Path(os.environ.get("DOXIE_HOME", ".doxie")).resolve()
+
+
+class OidcProvider(BaseModel):
+    """Where people may sign in with an account they have elsewhere (OpenID Connect)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    """Its name in URLs."""
+    name: str
+    """Its name on a button."""
+    issuer: str = Field(pattern=r"^https?://[^?#]+$")
+    client_id: str
+    client_secret: SecretStr
+    scopes: tuple[str, ...] = ("openid", "email", "profile")
+    hosts: tuple[str, ...] = ()
+    """Other hosts (`name[:port]`) its endpoints may be on; by default the issuer's only."""
 
 
 class Settings(BaseSettings):
@@ -48,6 +66,16 @@ class Settings(BaseSettings):
     access_token_seconds: int = 15 * 60
     refresh_token_seconds: int = 30 * 24 * 3600
     collab_token_seconds: int = 5 * 60
+    oidc_providers: list[OidcProvider] = Field(default_factory=list)
+    """JSON: a list of providers; see docs/sign-in.md."""
+
+    # mail
+    smtp_url: SecretStr = SecretStr("")
+    """`smtp[s]://user:password@host:port`; without it mails are kept in `DOXIE_HOME/mails`."""
+    mail_from: str = "Doxie <doxie@localhost.localdomain>"
+
+    email_verification: Literal["required", "optional", ""] = ""
+    """Whether an address has to be verified before its account can be used; by default where mail is sent by SMTP."""
 
     # doors
     api_host: str = "127.0.0.1"
@@ -61,8 +89,13 @@ class Settings(BaseSettings):
     prefect_ui_url: str = "http://127.0.0.1:4200"
     allowed_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
     trusted_proxies: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    """Networks (CIDR) of proxies of ours: what they say about whom they ask for is believed."""
 
     # limits
+    rate_limit_factor: float = 1.0
+    """Multiplies every rate limit of api/limits.py; 0 switches them off."""
+    rate_limits: dict[str, str] = Field(default_factory=dict)
+    """Other numbers for some of them: {"sign-in:ip": "30/60"} is 30 in 60 seconds."""
     max_update_bytes: int = MIB
     max_document_bytes: int = 64 * MIB
     max_content_bytes: int = 8 * MIB
@@ -88,6 +121,33 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+    @field_validator("oidc_providers")
+    @classmethod
+    def _distinct(cls, providers: list[OidcProvider]) -> list[OidcProvider]:
+        if len({provider.id for provider in providers}) < len(providers):
+            raise ValueError("two providers have the same id")
+        return providers
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        return [str(ip_network(network, strict=False)) for network in value]
+
+    @field_validator("rate_limits")
+    @classmethod
+    def _limits(cls, value: dict[str, str]) -> dict[str, str]:
+        for limit in value.values():
+            if re.fullmatch(r"[1-9]\d*/[1-9]\d*", limit) is None:
+                raise ValueError(f"a rate limit is written as count/seconds, not {limit}")
+        return value
+
+    @property
+    def requires_verified_email(self) -> bool:
+        """Whether an address has to be verified, and nobody is told which are taken."""
+        return self.email_verification == "required" or bool(
+            not self.email_verification and self.smtp_url.get_secret_value()
+        )
 
     @property
     def secure_cookies(self) -> bool:

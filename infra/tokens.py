@@ -1,25 +1,38 @@
-"""Signed tokens: EdDSA JSON Web Tokens of one type each.
+"""Signed tokens: EdDSA JSON Web Tokens of one type each, by one key of a ring.
 
 PyJWT checks neither the type of a token nor that it has an expiry unless told to, so `verify`
 demands both, and the key id, issuer and audience.
 """
 
+import asyncio
 import base64
 import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from infra import clock
+from infra.logging import get_logger
 from infra.settings import Settings
 
-ISSUER = "doxie"
-_REQUIRED = ["exp", "iat", "iss", "aud", "sub", "jti", "typ"]
+log = get_logger(__name__)
 
-TokenType = Literal["access", "collab", "download"]
+ISSUER = "doxie"
+LONGEST: Final = 4096
+"""Characters of a token. Ours have about 500."""
+RELOAD_SECONDS: Final = 20.0
+PATIENCE_SECONDS: Final = 3.0
+PAUSE_SECONDS: Final = 1.0
+"""Between two looks at the keys, however many unknown ones are presented."""
+_REQUIRED = ["exp", "iat", "iss", "aud", "sub", "jti", "typ"]
+_HEADER = {"alg", "kid", "typ"}
+
+TokenType = Literal["access", "collab", "download", "federation", "second_factor", "shared"]
 
 
 class TokenError(ValueError):
@@ -27,28 +40,56 @@ class TokenError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Signer:
-    """Issues and verifies tokens with one key pair."""
+class Key:
+    """One key of the ring."""
 
-    private_key: Ed25519PrivateKey
-    public_key: Ed25519PublicKey
     kid: str
+    public: Ed25519PublicKey
+    private: Ed25519PrivateKey | None
+    """None: it only verifies."""
+    signs_from: float = 0.0
+    """Seconds since 1970; of those that may sign, the one that began last does."""
+    verifies_until: float | None = None
+
+    @classmethod
+    def of(cls, private: Ed25519PrivateKey, *, signs_from: float = 0.0, verifies_until: float | None = None) -> "Key":
+        """A key that is named after itself."""
+        public = private.public_key()
+        return cls(kid_of(public), public, private, signs_from, verifies_until)
+
+
+class Signer:
+    """Issues tokens with the current key, and verifies those of every key in the ring."""
+
+    def __init__(self, keys: Sequence[Key]) -> None:
+        self._ring = {key.kid: key for key in keys}
+        self._doubt = asyncio.Event()
+        self._doubt.set()  # until the keys were read once
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Signer":
-        """The signer of this deployment.
+        """A signer with the one key of the settings.
 
         Raises:
             ValueError: the signing key is missing or no Ed25519 key.
         """
-        pem = settings.signing_key.get_secret_value().replace("\\n", "\n").encode()
-        private_key = load_pem_private_key(pem, password=None)
-        if not isinstance(private_key, Ed25519PrivateKey):
-            raise ValueError("DOXIE_SIGNING_KEY must be an Ed25519 private key in PEM")
-        public_key = private_key.public_key()
-        raw = public_key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-        kid = base64.urlsafe_b64encode(hashlib.sha256(raw).digest()[:12]).decode()
-        return cls(private_key, public_key, kid)
+        return cls([Key.of(private_key(settings))])
+
+    @property
+    def kid(self) -> str:
+        """The key that signs now."""
+        return self._current().kid
+
+    @property
+    def private_key(self) -> Ed25519PrivateKey:
+        """The same."""
+        private = self._current().private
+        assert private is not None
+        return private
+
+    def replace(self, keys: Sequence[Key]) -> None:
+        """Use another ring from now on."""
+        self._ring = {key.kid: key for key in keys}
 
     def issue(self, typ: TokenType, *, sub: str, seconds: int, **claims: Any) -> str:
         """A token of a type for a subject that ends after so many seconds."""
@@ -71,20 +112,92 @@ class Signer:
         Raises:
             TokenError: for every other string.
         """
+        if len(token) > LONGEST:
+            raise TokenError("too long")
         try:
-            header = jwt.get_unverified_header(token)
-            if header.get("kid") != self.kid:
-                raise TokenError("unknown key")
             claims: dict[str, Any] = jwt.decode(
                 token,
-                self.public_key,
+                self._key_of(token, typ).public,
                 algorithms=["EdDSA"],
                 audience=f"doxie:{typ}",
                 issuer=ISSUER,
-                options={"require": _REQUIRED},
+                options={"require": _REQUIRED, "strict_aud": True},
             )
-        except (jwt.PyJWTError, ValueError) as error:
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise TokenError(str(error)) from error
         if claims["typ"] != typ:
             raise TokenError("wrong type of token")
         return claims
+
+    def jwks(self) -> dict[str, Any]:
+        """The public keys as a JSON Web Key Set (RFC 7517): the one that signs, those before, the one to come."""
+        return {"keys": [_jwk(key) for key in self._verifying()]}
+
+    async def reload(self, load: Callable[[], Awaitable[Sequence[Key]]]) -> None:
+        """Make the ring current; where that does not work the keys known so far stay."""
+        self._doubt.clear()
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                self.replace(await load())
+        except Exception as error:  # whatever is wrong, there is another look soon
+            log.warning("signing keys not read", error=repr(error))
+            self._doubt.set()
+
+    async def follow(self, load: Callable[[], Awaitable[Sequence[Key]]]) -> None:
+        """Keep the ring current for as long as this task lives: now and then, and soon after an unknown key."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RELOAD_SECONDS):
+                    await self._doubt.wait()
+            await self.reload(load)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    def _key_of(self, token: str, typ: TokenType) -> Key:
+        # What is in the header may choose among our keys and nothing else: no URL, no key of its own.
+        header = jwt.get_unverified_header(token)
+        if set(header) != _HEADER or header["typ"] != f"{typ}+jwt":
+            raise TokenError("not a header of ours")
+        now = clock.now().timestamp()
+        key = self._ring.get(header["kid"])
+        if key is None:
+            self._doubt.set()
+            raise TokenError("unknown key")
+        if key.verifies_until is not None and key.verifies_until <= now:
+            raise TokenError("the key is retired")
+        return key
+
+    def _current(self) -> Key:
+        now = clock.now().timestamp()
+        usable = [key for key in self._verifying() if key.private is not None and key.signs_from <= now]
+        return max(usable, key=lambda key: key.signs_from)
+
+    def _verifying(self) -> list[Key]:
+        now = clock.now().timestamp()
+        return [key for key in self._ring.values() if key.verifies_until is None or key.verifies_until > now]
+
+
+def private_key(settings: Settings) -> Ed25519PrivateKey:
+    """The first key of a deployment.
+
+    Raises:
+        ValueError: the signing key is missing or no Ed25519 key.
+    """
+    pem = settings.signing_key.get_secret_value().replace("\\n", "\n").encode()
+    private = load_pem_private_key(pem, password=None)
+    if not isinstance(private, Ed25519PrivateKey):
+        raise ValueError("DOXIE_SIGNING_KEY must be an Ed25519 private key in PEM")
+    return private
+
+
+def kid_of(public: Ed25519PublicKey) -> str:
+    """What a key is called."""
+    return base64.urlsafe_b64encode(hashlib.sha256(_raw(public)).digest()[:12]).decode()
+
+
+def _raw(public: Ed25519PublicKey) -> bytes:
+    return public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def _jwk(key: Key) -> dict[str, Any]:
+    x = base64.urlsafe_b64encode(_raw(key.public)).rstrip(b"=").decode()
+    return {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": key.kid, "x": x}

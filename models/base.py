@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, LargeBinary, MetaData, Uuid
+from sqlalchemy import DateTime, LargeBinary, MetaData, Uuid, text
 from sqlmodel import Field, SQLModel
 
 from infra import clock
@@ -41,6 +41,11 @@ def created() -> Any:
 def binary(**options: Any) -> Any:
     """Raw bytes."""
     return Field(sa_type=LargeBinary, **_optional(options))
+
+
+def existing(value: object) -> dict[str, Any]:
+    """The `sa_column_kwargs` of a column that was added later: what rows have that were there already, as SQL."""
+    return {"server_default": text(str(value))}
 
 
 def _optional(options: dict[str, Any]) -> dict[str, Any]:

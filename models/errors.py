@@ -48,3 +48,12 @@ class TooLarge(DoxieError):
 
 class Unavailable(DoxieError):
     """That cannot be done right now; nothing was changed."""
+
+
+class TooMany(DoxieError):
+    """That is too often: try again later."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+        """How much later."""

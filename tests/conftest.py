@@ -25,10 +25,15 @@ from infra.storage import ObjectStore  # noqa: E402
 from tests.clients.node import Node  # noqa: E402
 from tests.people import Person, sign_up  # noqa: E402
 
+# For a quick loop: start these services and steps only, which is enough for the tests of some folders.
+_ONLY = os.environ.get("TEST_SERVICES", "")
+
 _ENVIRONMENT = {
     "DOXIE_API_PORT": "0",
     "DOXIE_COLLAB_PORT": "0",
     "DOXIE_PREFECT_PORT": "0",
+    # All tests come from one address; tests/security has processes with limits of their own.
+    "DOXIE_RATE_LIMIT_FACTOR": "1000",
     # Short, so that tests need not wait; the pipeline is the same.
     "DOXIE_PERSIST_QUIET_SECONDS": "0.2",
     "DOXIE_PERSIST_MAX_AGE_SECONDS": "2",
@@ -69,7 +74,8 @@ def doxie(*arguments: str, home: Path, **environment: str) -> subprocess.Complet
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Everything `./doxie up` starts."""
-    started = doxie("up", "--detach", home=HOME, **_ENVIRONMENT)
+    only = ["--only", _ONLY] if _ONLY else []
+    started = doxie("up", "--detach", *only, home=HOME, **_ENVIRONMENT)
     if started.returncode:
         pytest.exit(f"the stack does not start:\n{started.stdout}", returncode=1)
     get_settings.cache_clear()

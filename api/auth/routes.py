@@ -1,39 +1,40 @@
-"""`/auth`: registering, signing in and out, refreshing, sessions."""
+"""`/auth`: registering, refreshing, signing out; `login` is signing in, `sessions` what came of it."""
 
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from api import cookies
-from api.auth.schemas import Login, Register, SessionRead, Sessions, SignedIn, UserRead
-from api.deps import CurrentActor, CurrentDevice, CurrentRuntime, Session
+from api.auth import answers
+from api.auth.schemas import Asked, Register, SignedIn
+from api.deps import CurrentDevice, CurrentRuntime
 from api.idempotency import IdempotentRoute
 from api.runtime import Runtime
+from infra.bus import Revocation
 from models import auth
+from models.auth import Wish
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=IdempotentRoute)
 
 
-@router.post("/register", status_code=201)
-async def register(body: Register, response: Response, runtime: CurrentRuntime, device: CurrentDevice) -> SignedIn:
-    """Open an account and sign in."""
+@router.post("/register", status_code=201, responses={202: {"model": Asked}})
+async def register(
+    body: Register, request: Request, response: Response, runtime: CurrentRuntime, device: CurrentDevice
+) -> SignedIn | Asked:
+    """Open an account and sign in; where addresses have to be verified: ask for the link that opens it (202)."""
     # Argon2 takes its time: no transaction is open meanwhile.
-    password_hash = await auth.hash_new_password(body.password.get_secret_value())
+    password = body.password.get_secret_value()
+    password_hash = await auth.hash_new_password(password, email=body.email, name=body.name)
     async with runtime.db.transaction() as session:
+        if runtime.settings.requires_verified_email:
+            known = {"email": body.email, "name": body.name, "password_hash": password_hash}
+            await auth.ask_for_link(session, runtime.settings, Wish.REGISTER, **known)
+            response.status_code = 202
+            return Asked(detail="Follow the link in the mail that you get.")
         user = await auth.register(session, email=body.email, name=body.name, password_hash=password_hash)
+        await auth.ask_to_verify(session, runtime.settings, user)
         signed_in = await auth.sign_in(session, user, device, runtime.settings)
-    return _answer(response, runtime, signed_in)
-
-
-@router.post("/login")
-async def login(body: Login, response: Response, runtime: CurrentRuntime, device: CurrentDevice) -> SignedIn:
-    """Sign in."""
-    async with runtime.db.transaction() as session:
-        found = await auth.by_email(session, body.email)
-    user = await auth.verify(found, body.password.get_secret_value())
-    async with runtime.db.transaction() as session:
-        signed_in = await auth.sign_in(session, user, device, runtime.settings)
-    return _answer(response, runtime, signed_in)
+    return answers.signed_in(request, response, runtime, signed_in)
 
 
 @router.post("/refresh")
@@ -45,8 +46,9 @@ async def refresh(request: Request, response: Response, runtime: CurrentRuntime)
     async with runtime.db.transaction() as session:
         result = await auth.refresh(session, token, runtime.settings)
     if isinstance(result, auth.Replayed):
+        await runtime.revoke(Revocation(user_id=result.user_id, session_id=result.session_id))
         raise auth.SessionOver()
-    return _answer(response, runtime, result)
+    return answers.signed_in(request, response, runtime, result)
 
 
 @router.post("/logout", status_code=204)
@@ -56,49 +58,13 @@ async def logout(request: Request, response: Response, runtime: CurrentRuntime) 
     cookies.clear(response, runtime.settings)
 
 
-@router.get("/me")
-async def me(session: Session, actor: CurrentActor) -> UserRead:
-    """Who is signed in."""
-    return UserRead.model_validate(await auth.account(session, actor))
-
-
-@router.get("/sessions")
-async def sessions(session: Session, actor: CurrentActor) -> Sessions:
-    """Where one is signed in."""
-    found = [SessionRead.model_validate(item) for item in await auth.sessions(session, actor)]
-    for item in found:
-        item.current = item.id == actor.session_id
-    return Sessions(items=found)
-
-
-@router.delete("/sessions/{session_id}", status_code=204)
-async def revoke(session_id: UUID, session: Session, actor: CurrentActor) -> None:
-    """Sign out somewhere else."""
-    await auth.revoke(session, actor, session_id)
-
-
-@router.delete("/sessions", status_code=204)
-async def revoke_others(session: Session, actor: CurrentActor) -> None:
-    """Sign out everywhere else."""
-    for item in await auth.sessions(session, actor):
-        if item.id != actor.session_id:
-            await auth.revoke(session, actor, item.id)
-
-
 async def _end_session(request: Request, runtime: Runtime) -> None:
     bearer = request.headers.get("authorization", "").partition(" ")[2]
+    ended: set[UUID | None] = set()
     async with runtime.db.transaction() as session:
         if refresh_token := cookies.refresh_token(request):
-            await auth.sign_out(session, refresh_token)
+            ended.add(await auth.sign_out(session, refresh_token))
         for token in filter(None, (bearer, cookies.access_token(request))):
-            await auth.sign_out_access(session, runtime.signer, token)
-
-
-def _answer(response: Response, runtime: Runtime, signed_in: auth.SignIn) -> SignedIn:
-    access = auth.access_token(runtime.signer, signed_in, runtime.settings)
-    cookies.store(response, runtime.settings, access=access, refresh=signed_in.refresh_token)
-    return SignedIn(
-        user=UserRead.model_validate(signed_in.user),
-        access_token=access,
-        expires_in=runtime.settings.access_token_seconds,
-    )
+            ended.add(await auth.sign_out_access(session, runtime.signer, token))
+    for session_id in ended - {None}:
+        await runtime.revoke(Revocation(session_id=session_id))

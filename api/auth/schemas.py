@@ -1,10 +1,12 @@
 """What accounts and sessions look like to clients."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, EmailStr, SecretStr, StringConstraints
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, SecretStr, StringConstraints
+
+from models.auth import AuthSession, devices
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
@@ -34,6 +36,7 @@ class UserRead(BaseModel):
     email: str
     name: str
     created_at: datetime
+    email_verified_at: datetime | None = None
 
 
 class SignedIn(BaseModel):
@@ -51,12 +54,24 @@ class SessionRead(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
     id: UUID
+    device: str
+    """As a person would call it: `Firefox on Linux`."""
     user_agent: str
     ip: str
+    """Where it was used last."""
     created_at: datetime
     last_used_at: datetime
     expires_at: datetime
     current: bool = False
+
+    @classmethod
+    def of(cls, session: AuthSession, current: UUID | None) -> Self:
+        """A session, as seen from another one."""
+        return cls(
+            **session.model_dump(include={"id", "user_agent", "ip", "created_at", "last_used_at", "expires_at"}),
+            device=devices.name_of(session.user_agent),
+            current=session.id == current,
+        )
 
 
 class Sessions(BaseModel):
@@ -64,3 +79,52 @@ class Sessions(BaseModel):
 
     items: list[SessionRead]
     next_cursor: str | None = None
+
+
+class Asked(BaseModel):
+    """What was asked for will be done, if there is reason to; by mail."""
+
+    detail: str
+
+
+class Rename(BaseModel):
+    """Another name."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Name
+
+
+class Address(BaseModel):
+    """An address, of whomever."""
+
+    model_config = ConfigDict(extra="forbid")
+    email: EmailStr
+
+
+class Token(BaseModel):
+    """The token of a link that was mailed."""
+
+    model_config = ConfigDict(extra="forbid")
+    token: Annotated[SecretStr, Field(max_length=200)]
+
+
+class PasswordReset(Token):
+    """The token of a link that was mailed, and a new password."""
+
+    password: SecretStr
+
+
+class PasswordChange(BaseModel):
+    """The password so far, and another one."""
+
+    model_config = ConfigDict(extra="forbid")
+    old_password: SecretStr
+    new_password: SecretStr
+
+
+class EmailChange(BaseModel):
+    """Another address, and one's password."""
+
+    model_config = ConfigDict(extra="forbid")
+    email: EmailStr
+    password: SecretStr

@@ -15,16 +15,17 @@ from api.deps import (
     CurrentRuntime,
     IfMatch,
     Later,
+    Revoked,
     Scope,
     Session,
     read_body,
 )
 from api.documents import content
-from api.documents.schemas import CollabToken, DocumentRead, Documents, DocumentWrite, Saved
+from api.documents.schemas import CollabToken, DocumentCreate, DocumentRead, Documents, DocumentWrite, Saved
 from api.errors import PROBLEM_SCHEMA
 from api.idempotency import IdempotentRoute
 from infra import bigstack
-from infra.bus import Kind
+from infra.bus import Kind, Revocation
 from models import documents, revisions
 from models.documents import DocumentView, crdt, updates
 from models.errors import Invalid, PreconditionFailed
@@ -36,9 +37,9 @@ YJS = "application/octet-stream"
 
 
 @router.post("/orgs/{org_id}/documents", status_code=201)
-async def create(body: DocumentWrite, response: Response, session: Session, scope: Scope) -> DocumentRead:
+async def create(body: DocumentCreate, response: Response, session: Session, scope: Scope) -> DocumentRead:
     """Create an empty document."""
-    document = await documents.create(session, scope, title=body.title)
+    document = await documents.create(session, scope, title=body.title, org_access=body.org_access)
     response.headers["location"] = f"/api/v1/documents/{document.id}"
     return _answer(response, document)
 
@@ -68,9 +69,11 @@ async def rename(
 
 
 @router.delete("/documents/{document_id}", status_code=204)
-async def trash(session: Session, access: Access, if_match: IfMatch = None) -> None:
+async def trash(session: Session, access: Access, revoked: Revoked, if_match: IfMatch = None) -> None:
     """Put a document into the trash."""
+    revoked(Revocation(org_id=access.scope.org_id, document_id=access.id))
     await documents.trash(session, access.scope, access.id, version=_version(if_match))
+    revoked(Revocation(document_id=access.id))
 
 
 @router.post("/documents/{document_id}/recover")

@@ -6,14 +6,23 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from api.levels import AnyLevel, OrgLevel
+
 Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 
 
 class DocumentWrite(BaseModel):
-    """A new document, or a new title for one."""
+    """A title."""
 
     model_config = ConfigDict(extra="forbid")
     title: Title
+
+
+class DocumentCreate(DocumentWrite):
+    """A new document."""
+
+    org_access: OrgLevel | None = None
+    """What members of the organization may do with it; what is set there, unless given."""
 
 
 class DocumentRead(BaseModel):
@@ -30,6 +39,10 @@ class DocumentRead(BaseModel):
     created_at: datetime
     updated_at: datetime
     trashed_at: datetime | None = None
+    org_access: OrgLevel
+    """What members of the organization may do with it who are granted nothing else."""
+    level: AnyLevel
+    """What you may do with it."""
 
 
 class Documents(BaseModel):

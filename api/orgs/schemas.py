@@ -1,39 +1,106 @@
-"""What organizations look like to clients."""
+"""What organizations, members and groups look like to clients."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, EmailStr
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.auth.schemas import Name
-from models.orgs import Invitation, Membership, Organization, Role
+from api.levels import OrgLevel
+from models.auth import User
+from models.orgs import GRACE, Group, Level, Membership, Organization, Role
+
+Domain = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, to_lower=True, max_length=253, pattern=r"^([a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}$"
+    ),
+]
 
 
 class OrgWrite(BaseModel):
-    """A new organization, or a new name for one."""
+    """A new organization."""
 
     model_config = ConfigDict(extra="forbid")
     name: Name
 
 
+class OrgChange(BaseModel):
+    """What to change of an organization; what is not given stays."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Name | None = None
+    default_org_access: OrgLevel | None = None
+    members_may_invite: bool | None = None
+    members_may_share: bool | None = None
+    invitation_domains: Annotated[list[Domain], Field(max_length=50)] | None = None
+
+
 class OrgRead(BaseModel):
-    """An organization and what one is in it."""
+    """An organization, what is set in it, and what one is in it."""
 
     id: UUID
     name: str
     role: Role
     created_at: datetime
+    default_org_access: OrgLevel
+    """What members may do with new documents."""
+    members_may_invite: bool
+    members_may_share: bool
+    """Whether members may let guests and holders of links see the documents they manage."""
+    invitation_domains: list[str]
+    """Where given: only addresses of these domains can become members."""
 
     @classmethod
     def of(cls, organization: Organization, role: str) -> "OrgRead":
         """From a row and a role."""
-        return cls(id=organization.id, name=organization.name, role=Role(role), created_at=organization.created_at)
+        return cls(
+            id=organization.id,
+            name=organization.name,
+            role=Role(role),
+            created_at=organization.created_at,
+            default_org_access=Level(organization.default_org_access),
+            members_may_invite=organization.members_may_invite,
+            members_may_share=organization.members_may_share,
+            invitation_domains=organization.invitation_domains,
+        )
 
 
 class Orgs(BaseModel):
     """All of somebody's organizations."""
 
     items: list[OrgRead]
+    next_cursor: str | None = None
+
+
+class OrgDelete(BaseModel):
+    """The name of the organization, typed again."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str
+
+
+class DeletedOrg(BaseModel):
+    """An organization that is deleted, and until when it can be restored."""
+
+    id: UUID
+    name: str
+    deleted_at: datetime
+    erased_after: datetime
+
+    @classmethod
+    def of(cls, organization: Organization) -> "DeletedOrg":
+        """From a row."""
+        assert organization.deleted_at is not None, "it is deleted"
+        deleted_at = organization.deleted_at
+        return cls(id=organization.id, name=organization.name, deleted_at=deleted_at, erased_after=deleted_at + GRACE)
+
+
+class DeletedOrgs(BaseModel):
+    """All that one can restore."""
+
+    items: list[DeletedOrg]
     next_cursor: str | None = None
 
 
@@ -44,6 +111,13 @@ class RoleWrite(BaseModel):
     role: Role
 
 
+class Transfer(BaseModel):
+    """Who is to own the organization."""
+
+    model_config = ConfigDict(extra="forbid")
+    user_id: UUID
+
+
 class MemberRead(BaseModel):
     """A member."""
 
@@ -52,6 +126,19 @@ class MemberRead(BaseModel):
     email: str
     role: Role
     joined_at: datetime
+    suspended_at: datetime | None
+
+    @classmethod
+    def of(cls, membership: Membership, user: User) -> "MemberRead":
+        """From rows."""
+        return cls(
+            user_id=user.id,
+            name=user.name,
+            email=user.email,
+            role=Role(membership.role),
+            joined_at=membership.created_at,
+            suspended_at=membership.suspended_at,
+        )
 
 
 class Members(BaseModel):
@@ -67,54 +154,57 @@ class MembershipRead(BaseModel):
     org_id: UUID
     user_id: UUID
     role: Role
+    suspended_at: datetime | None
 
     @classmethod
     def of(cls, membership: Membership) -> "MembershipRead":
         """From a row."""
-        return cls(org_id=membership.org_id, user_id=membership.user_id, role=Role(membership.role))
-
-
-class InvitationWrite(BaseModel):
-    """Whom to invite as what."""
-
-    model_config = ConfigDict(extra="forbid")
-    email: EmailStr
-    role: Role = Role.MEMBER
-
-
-class InvitationRead(BaseModel):
-    """An invitation that is open."""
-
-    id: UUID
-    email: str
-    role: Role
-    created_at: datetime
-    expires_at: datetime
-    token: str | None = None
-    """Only in the answer to creating it."""
-
-    @classmethod
-    def of(cls, invitation: Invitation, token: str | None = None) -> "InvitationRead":
-        """From a row."""
         return cls(
-            id=invitation.id,
-            email=invitation.email,
-            role=Role(invitation.role),
-            created_at=invitation.created_at,
-            expires_at=invitation.expires_at,
-            token=token,
+            org_id=membership.org_id,
+            user_id=membership.user_id,
+            role=Role(membership.role),
+            suspended_at=membership.suspended_at,
         )
 
 
-class Invitations(BaseModel):
-    """All open ones."""
+class GroupWrite(BaseModel):
+    """A new group, or a new name for one."""
 
-    items: list[InvitationRead]
+    model_config = ConfigDict(extra="forbid")
+    name: Name
+
+
+class GroupRead(BaseModel):
+    """A group."""
+
+    id: UUID
+    name: str
+    members: int
+    """How many."""
+    created_at: datetime
+
+    @classmethod
+    def of(cls, group: Group, members: int) -> "GroupRead":
+        """From a row and a count."""
+        return cls(id=group.id, name=group.name, members=members, created_at=group.created_at)
+
+
+class Groups(BaseModel):
+    """All of them."""
+
+    items: list[GroupRead]
     next_cursor: str | None = None
 
 
-class Accept(BaseModel):
-    """The token of an invitation."""
+class GroupMemberRead(BaseModel):
+    """Somebody in a group."""
 
-    model_config = ConfigDict(extra="forbid")
-    token: str
+    user_id: UUID
+    name: str
+
+
+class GroupMembers(BaseModel):
+    """All of them."""
+
+    items: list[GroupMemberRead]
+    next_cursor: str | None = None

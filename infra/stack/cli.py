@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from infra.stack import detach, status, up
+from infra.stack import detach, mails, status, up
 from infra.stack import home as homes
 from infra.stack.errors import StackError
 from infra.stack.files import read_env
@@ -77,6 +77,17 @@ def logs(
     """Show the end of the logs."""
     for line in status.lines(homes.at(home), service, follow=follow):
         print(line, flush=follow)
+
+
+@app.command("mails")
+def mails_(
+    number: Annotated[int | None, typer.Argument(help="One of them, as numbered in the list")] = None,
+    home: HomeOption = None,
+) -> None:
+    """Show the mails that were kept, newest first, because no mail server is set (DOXIE_SMTP_URL)."""
+    where = homes.at(home)
+    for line in mails.table(where) if number is None else mails.one(where, number):
+        print(line)
 
 
 @app.command(context_settings=_VERBATIM)

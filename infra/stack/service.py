@@ -31,7 +31,7 @@ class Service:
     stop_seconds: float = 10
     death_signal: signal.Signals = signal.SIGKILL
     """Sent by the kernel when the supervisor dies."""
-    ready_seconds: float = 60
+    ready_seconds: float = 180
     reloadable: bool = False
     """Ours: restarted by `--reload` when the code changes."""
 

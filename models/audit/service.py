@@ -1,5 +1,7 @@
 """Noting acts in the transaction that does them, and reading them."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -16,13 +18,39 @@ from models.audit.tables import AccountEvent, AuditEvent
 class Act(StrEnum):
     """What is noted in an organization, named `noun.past`."""
 
+    AUDIT_EXPORTED = "audit.exported"
     ORG_FOUNDED = "org.founded"
     ORG_RENAMED = "org.renamed"
+    ORG_CHANGED = "org.changed"
+    ORG_SUSPENDED = "org.suspended"
+    ORG_REACTIVATED = "org.reactivated"
+    ORG_DELETED = "org.deleted"
+    ORG_RESTORED = "org.restored"
     MEMBER_INVITED = "member.invited"
     INVITATION_WITHDRAWN = "invitation.withdrawn"
     MEMBER_JOINED = "member.joined"
+    INVITATION_RESENT = "invitation.resent"
     MEMBER_REMOVED = "member.removed"
+    MEMBER_LEFT = "member.left"
+    MEMBER_SUSPENDED = "member.suspended"
+    MEMBER_REACTIVATED = "member.reactivated"
     ROLE_CHANGED = "role.changed"
+    OWNERSHIP_TRANSFERRED = "ownership.transferred"
+    GROUP_CREATED = "group.created"
+    GROUP_RENAMED = "group.renamed"
+    GROUP_DELETED = "group.deleted"
+    GROUP_JOINED = "group.joined"
+    GROUP_LEFT = "group.left"
+    ACCESS_CHANGED = "access.changed"
+    ACCESS_GRANTED = "access.granted"
+    ACCESS_REVOKED = "access.revoked"
+    ACCESS_REQUESTED = "access.requested"
+    ACCESS_DENIED = "access.denied"
+    SHARE_LINK_MADE = "share_link.made"
+    SHARE_LINK_CHANGED = "share_link.changed"
+    SHARE_LINK_REVOKED = "share_link.revoked"
+    SHARE_LINK_OPENED = "share_link.opened"
+    SHARE_LINK_REFUSED = "share_link.refused"
     DOCUMENT_TRASHED = "document.trashed"
     DOCUMENT_RECOVERED = "document.recovered"
     DOCUMENT_EXPORTED = "document.exported"
@@ -43,6 +71,26 @@ class AccountAct(StrEnum):
     SIGNED_OUT = "account.signed_out"
     SESSION_REVOKED = "account.session_revoked"
     REFRESH_REPLAYED = "account.refresh_replayed"
+    SESSIONS_REVOKED = "account.sessions_revoked"
+    RENAMED = "account.renamed"
+    EMAIL_VERIFIED = "account.email_verified"
+    EMAIL_CHANGE_REQUESTED = "account.email_change_requested"
+    EMAIL_CHANGED = "account.email_changed"
+    PASSWORD_CHANGED = "account.password_changed"  # noqa: S105 - no password
+    PASSWORD_RESET = "account.password_reset"  # noqa: S105 - no password
+    SECOND_FACTOR_REFUSED = "account.second_factor_refused"
+    REAUTHENTICATED = "account.reauthenticated"
+    TOTP_ENABLED = "account.totp_enabled"
+    TOTP_DISABLED = "account.totp_disabled"
+    RECOVERY_CODES_ISSUED = "account.recovery_codes_issued"
+    RECOVERY_CODE_USED = "account.recovery_code_used"
+    PASSKEY_ADDED = "account.passkey_added"
+    PASSKEY_RENAMED = "account.passkey_renamed"
+    PASSKEY_REMOVED = "account.passkey_removed"
+    PASSKEY_REFUSED = "account.passkey_refused"
+    FACTORS_RESET = "account.factors_reset"
+    IDENTITY_LINKED = "account.identity_linked"
+    IDENTITY_UNLINKED = "account.identity_unlinked"
 
 
 # As text, since `audit` knows nothing of `orgs`, which builds on it.
@@ -80,15 +128,37 @@ async def record_account(session: AsyncSession, user_id: UUID, act: AccountAct, 
     await session.flush()
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which acts of an organization are asked for; all that is given must fit."""
+
+    action: str | None = None
+    actor_id: UUID | None = None
+    target_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+EVERYTHING = Wanted()
+
+
 async def log(
-    session: AsyncSession, org_id: UUID, *, after: UUID | None = None, action: str | None = None, limit: int = 50
+    session: AsyncSession, org_id: UUID, wanted: Wanted = EVERYTHING, *, after: UUID | None = None, limit: int = 50
 ) -> list[AuditEvent]:
-    """The acts in an organization, newest first, after an id."""
+    """The acts in an organization, newest first, after an id. Who may see them, the caller has asked."""
+    fits = {
+        col(AuditEvent.action): wanted.action,
+        col(AuditEvent.actor_id): wanted.actor_id,
+        col(AuditEvent.target_id): wanted.target_id,
+    }
     query = select(AuditEvent).where(AuditEvent.org_id == org_id)
+    query = query.where(*(column == value for column, value in fits.items() if value is not None))
+    if wanted.since is not None:
+        query = query.where(col(AuditEvent.created_at) >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(col(AuditEvent.created_at) < wanted.until)
     if after is not None:
         query = query.where(col(AuditEvent.id) < after)
-    if action is not None:
-        query = query.where(AuditEvent.action == action)
     return list(await session.scalars(query.order_by(col(AuditEvent.id).desc()).limit(limit)))
 
 

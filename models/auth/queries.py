@@ -1,27 +1,34 @@
 """The SQL of accounts and sessions."""
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Text, Uuid, bindparam, func, text, update
+from sqlalchemy import ARRAY, DateTime, Row, Text, Uuid, bindparam, delete, func, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from models.auth.tables import AuthSession, RefreshToken, User
+from infra import clock
+from models.auth.tables import AuthSession, MailLink, RefreshToken, User
 
 # As text, since `auth` knows nothing of `orgs`, which builds on it.
 _ENTER = (
     text("""
-        SELECT users.name, mine.org_ids, set_config('app.org_ids', CAST(mine.org_ids AS text), true)
+        SELECT users.name, users.tokens_valid_from, mine.org_ids,
+            set_config('app.org_ids', CAST(mine.org_ids AS text), true)
         FROM auth_sessions
         JOIN users ON users.id = auth_sessions.user_id
         CROSS JOIN LATERAL (
-            SELECT COALESCE(array_agg(org_id), '{}') AS org_ids FROM memberships WHERE user_id = users.id
+            SELECT COALESCE(array_agg(memberships.org_id), '{}') AS org_ids
+            FROM memberships JOIN organizations ON organizations.id = memberships.org_id
+            WHERE memberships.user_id = users.id AND memberships.suspended_at IS NULL
+                AND organizations.suspended_at IS NULL AND organizations.deleted_at IS NULL
         ) AS mine
         WHERE auth_sessions.id = :session_id AND users.id = :user_id
             AND auth_sessions.revoked_at IS NULL AND auth_sessions.expires_at > now()
     """)
     .bindparams(bindparam("session_id", type_=Uuid), bindparam("user_id", type_=Uuid))
-    .columns(name=Text, org_ids=ARRAY(Uuid))
+    .columns(name=Text, tokens_valid_from=DateTime(timezone=True), org_ids=ARRAY(Uuid))
 )
 
 
@@ -45,6 +52,16 @@ async def live_session(session: AsyncSession, session_id: UUID) -> Row[tuple[Use
     return (await session.execute(query)).one_or_none()
 
 
+async def live_among(session: AsyncSession, session_ids: Sequence[UUID]) -> set[tuple[UUID, UUID]]:
+    """Of many sessions those that are live, each with whose it is."""
+    query = select(AuthSession.id, AuthSession.user_id).where(
+        col(AuthSession.id).in_(session_ids),
+        col(AuthSession.revoked_at).is_(None),
+        col(AuthSession.expires_at) > func.now(),
+    )
+    return {(session_id, user_id) for session_id, user_id in await session.execute(query)}
+
+
 async def live_sessions(session: AsyncSession, user_id: UUID) -> list[AuthSession]:
     """Somebody's sessions, newest first."""
     query = (
@@ -65,24 +82,93 @@ async def refresh_token(session: AsyncSession, digest: bytes) -> RefreshToken | 
     return (await session.execute(query)).scalar_one_or_none()
 
 
-async def revoke(session: AsyncSession, session_id: UUID, *, user_id: UUID | None = None) -> bool:
-    """End a session; whether there was one to end."""
+async def revoke(session: AsyncSession, session_id: UUID, *, user_id: UUID | None = None) -> UUID | None:
+    """End a session; whose it was, None where there was none to end."""
     query = (
         update(AuthSession)
         .where(col(AuthSession.id) == session_id, col(AuthSession.revoked_at).is_(None))
         .values(revoked_at=func.now())
-        .returning(col(AuthSession.id))
+        .returning(col(AuthSession.user_id))
     )
     if user_id is not None:
         query = query.where(col(AuthSession.user_id) == user_id)
-    return (await session.execute(query)).first() is not None
+    return (await session.execute(query)).scalar_one_or_none()
 
 
-async def touch(session: AsyncSession, session_id: UUID) -> None:
-    """Note that a session was used."""
-    await session.execute(update(AuthSession).where(col(AuthSession.id) == session_id).values(last_used_at=func.now()))
+async def revoke_all(session: AsyncSession, user_id: UUID, *, but: UUID | None = None) -> list[UUID]:
+    """End all sessions of somebody, or all but one; which they were."""
+    query = (
+        update(AuthSession)
+        .where(col(AuthSession.user_id) == user_id, col(AuthSession.revoked_at).is_(None))
+        .values(revoked_at=func.now())
+        .returning(col(AuthSession.id))
+    )
+    if but is not None:
+        query = query.where(col(AuthSession.id) != but)
+    return list(await session.scalars(query))
 
 
-async def enter(session: AsyncSession, *, user_id: UUID, session_id: UUID) -> Row[tuple[str, list[UUID]]] | None:
-    """The name and the organizations of a user whose session is live; opens those to this transaction."""
+async def tidy_sessions(session: AsyncSession, user_id: UUID, *, most: int, forgotten: timedelta) -> None:
+    """End the sessions of somebody that are too many, and forget those that ended long ago."""
+    live = col(AuthSession.revoked_at).is_(None) & (col(AuthSession.expires_at) > func.now())
+    newest = (
+        select(AuthSession.id)
+        .where(AuthSession.user_id == user_id, live)
+        .order_by(col(AuthSession.last_used_at).desc(), col(AuthSession.id).desc())
+        .offset(most)
+    )
+    await session.execute(
+        update(AuthSession)
+        .where(col(AuthSession.id).in_(newest))
+        .values(revoked_at=func.now())
+        .execution_options(synchronize_session=False)
+    )
+    ended = func.coalesce(AuthSession.revoked_at, AuthSession.expires_at)
+    await session.execute(
+        delete(AuthSession)
+        .where(col(AuthSession.user_id) == user_id, ended < clock.now() - forgotten)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def end_tokens(session: AsyncSession, user_id: UUID) -> None:
+    """Let no token that was issued to somebody so far be accepted any more."""
+    await session.execute(update(User).where(col(User.id) == user_id).values(tokens_valid_from=clock.now()))
+
+
+async def locked_hash(session: AsyncSession, user_id: UUID) -> str | None:
+    """The hash of somebody's password, which nobody changes until this transaction ends."""
+    query = select(User.password_hash).where(col(User.id) == user_id).with_for_update(read=True)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def store_hash(session: AsyncSession, user_id: UUID, password_hash: str) -> None:
+    """Store another hash."""
+    query = update(User).where(col(User.id) == user_id).values(password_hash=password_hash)
+    await session.execute(query.execution_options(synchronize_session=False))
+
+
+async def redeem(session: AsyncSession, digest: bytes, purpose: str) -> MailLink | None:
+    """Take a link that still works; nobody can take it again."""
+    query = (
+        delete(MailLink)
+        .where(col(MailLink.hash) == digest, col(MailLink.purpose) == purpose, col(MailLink.expires_at) > func.now())
+        .returning(MailLink)
+        .execution_options(synchronize_session=False)
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def drop_links(session: AsyncSession, user_id: UUID, *purposes: str) -> None:
+    """Let the links of somebody work no more: those for some purposes, or all."""
+    query = delete(MailLink).where(col(MailLink.user_id) == user_id)
+    if purposes:
+        query = query.where(col(MailLink.purpose).in_(purposes))
+    await session.execute(query.execution_options(synchronize_session=False))
+
+
+async def enter(
+    session: AsyncSession, *, user_id: UUID, session_id: UUID
+) -> Row[tuple[str, datetime | None, list[UUID]]] | None:
+    """Name, validity and organizations of a user whose session is live; opens those to this transaction."""
     return (await session.execute(_ENTER, {"user_id": user_id, "session_id": session_id})).one_or_none()

@@ -1,12 +1,12 @@
-"""People, their sessions, and the refresh tokens of each session."""
+"""People, their sessions with the refresh tokens of each, and the links they get by mail."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Uuid, func
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, Uuid, func
 from sqlmodel import Field, SQLModel
 
-from models.base import created, key, timestamp
+from models.base import binary, created, key, timestamp
 
 
 class User(SQLModel, table=True):
@@ -22,6 +22,8 @@ class User(SQLModel, table=True):
     created_at: datetime = created()
     tokens_valid_from: datetime | None = timestamp(default=None, nullable=True)
     """Tokens issued before this moment are over, whatever they say."""
+    email_verified_at: datetime | None = timestamp(default=None, nullable=True)
+    """When somebody has shown that they read what is sent to this address."""
 
 
 Index("uq_users_email_lower", func.lower(User.email), unique=True)
@@ -55,3 +57,49 @@ class RefreshToken(SQLModel, table=True):
     )
     created_at: datetime = created()
     used_at: datetime | None = timestamp(default=None, nullable=True)
+
+
+class MailLink(SQLModel, table=True):
+    """A link that was mailed to somebody: works once, and only its hash is known here."""
+
+    __tablename__ = "mail_links"
+    __table_args__ = (CheckConstraint("purpose IN ('verify_email', 'reset_password', 'change_email')", name="purpose"),)
+
+    hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    user_id: UUID = Field(
+        sa_column=Column(Uuid, ForeignKey("users.id", ondelete="CASCADE"), index=True, nullable=False)
+    )
+    purpose: str
+    email: str
+    """Where it was sent: following it shows who reads what is sent there."""
+    password_hash: str | None = None
+    """Of a registration: it becomes the account's once its own link is followed, and nobody else's."""
+    name: str | None = None
+    created_at: datetime = created()
+    expires_at: datetime = timestamp(nullable=False)
+
+
+class LinkRequest(SQLModel, table=True):
+    """Somebody's wish for a link, whoever they are; a flow finds out."""
+
+    __tablename__ = "link_requests"
+
+    id: UUID = key()
+    purpose: str
+    sealed: bytes = binary()
+    """What was asked for, encrypted: an address, and the hash of a password."""
+    created_at: datetime = created()
+
+
+class SigningKey(SQLModel, table=True):
+    """A key that signs tokens."""
+
+    __tablename__ = "signing_keys"
+
+    kid: str = Field(primary_key=True)
+    public_key: bytes = binary()
+    sealed: bytes | None = binary(default=None, nullable=True)
+    """The private key, encrypted; not here of the first key, which is in the settings, and of those that are over."""
+    created_at: datetime = created()
+    signs_from: datetime = timestamp(nullable=False)
+    verifies_until: datetime | None = timestamp(default=None, nullable=True)

@@ -6,13 +6,16 @@ from models.documents.journal import DocumentFull, DocumentGone, Edit
 from models.documents.service import (
     DocumentChanged,
     DocumentView,
+    approach,
     create,
     edit,
     enter,
+    may_write,
     page,
     recover,
     rename,
     trash,
+    visit,
 )
 from models.documents.state import Loaded, StateUnavailable, load
 
@@ -26,15 +29,18 @@ __all__ = [
     "MalformedUpdate",
     "StateUnavailable",
     "UpdateTooLarge",
+    "approach",
     "crdt",
     "create",
     "edit",
     "enter",
     "journal",
     "load",
+    "may_write",
     "page",
     "recover",
     "rename",
     "state",
     "trash",
+    "visit",
 ]

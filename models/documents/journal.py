@@ -4,18 +4,17 @@ A document's `seq` is assigned under the lock of its stream row, so a reader tha
 never later find an m < n it has not seen, as it would with a plain sequence.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, LargeBinary, Text, Uuid, bindparam, text
+from sqlalchemy import ARRAY, Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra.settings import get_settings
 from models import outbox
+from models.documents.rows import APPEND, Edit, Head, Rows, link
 from models.documents.tables import QuarantinedUpdate
 from models.errors import NotFound, TooLarge
 
@@ -37,18 +36,6 @@ class DocumentFull(TooLarge):
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
-    """One Yjs v1 update that applied, and who made it where."""
-
-    org_id: UUID
-    document_id: UUID
-    payload: bytes
-    actor_id: UUID | None
-    session_id: UUID | None
-    origin: str
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
     """One row of the journal."""
 
@@ -59,38 +46,11 @@ class Entry:
     created_at: datetime
 
 
-@dataclass(slots=True)
-class _Head:
-    org_id: UUID
-    seq: int
-    chain: bytes
-    bytes_total: int
-
-
 _LOCK = text("""
     SELECT document_id, org_id, seq, chain, bytes_total FROM document_streams
     WHERE document_id = ANY(:documents) AND NOT closed
     ORDER BY document_id FOR UPDATE
 """).bindparams(bindparam("documents", type_=ARRAY(Uuid)))
-
-_APPEND = text("""
-    WITH appended AS (
-        INSERT INTO document_updates
-            (org_id, document_id, seq, payload, chain, actor_id, session_id, origin, created_at)
-        SELECT org_id, document_id, seq, payload, chain, actor_id, session_id, origin, now()
-        FROM unnest(
-            :orgs, :documents, CAST(:seqs AS bigint[]), :payloads, :chains, :actors, :sessions, :origins
-        ) AS new (org_id, document_id, seq, payload, chain, actor_id, session_id, origin)
-    )
-    UPDATE document_streams SET seq = head.seq, chain = head.chain, bytes_total = head.bytes_total
-    FROM unnest(:head_documents, CAST(:head_seqs AS bigint[]), :head_chains, CAST(:head_bytes AS bigint[]))
-        AS head (document_id, seq, chain, bytes_total)
-    WHERE document_streams.document_id = head.document_id
-""").bindparams(
-    *(bindparam(name, type_=ARRAY(Uuid)) for name in ("orgs", "documents", "actors", "sessions", "head_documents")),
-    *(bindparam(name, type_=ARRAY(LargeBinary)) for name in ("payloads", "chains", "head_chains")),
-    bindparam("origins", type_=ARRAY(Text)),
-)
 
 _TAIL = text("""
     SELECT seq, payload, chain, actor_id, created_at FROM document_updates
@@ -106,11 +66,6 @@ ALL = 2**62
 """An upper bound for `seq`."""
 
 
-def link(chain: bytes, payload: bytes) -> bytes:
-    """The chain hash after an update: sha256(previous ‖ payload)."""
-    return hashlib.sha256(chain + payload).digest()
-
-
 async def append(session: AsyncSession, edits: Sequence[Edit]) -> list[int]:
     """Append updates of any number of documents; returns the seq of each, in the same order.
 
@@ -122,19 +77,11 @@ async def append(session: AsyncSession, edits: Sequence[Edit]) -> list[int]:
         DocumentFull: some would grow past `max_document_bytes`; nothing was appended.
     """
     heads = await _lock(session, {edit.document_id for edit in edits})
-    seqs: list[int] = []
-    chains: list[bytes] = []
-    for edit in edits:
-        head = heads[edit.document_id]
-        head.seq += 1
-        head.chain = link(head.chain, edit.payload)
-        head.bytes_total += len(edit.payload)
-        seqs.append(head.seq)
-        chains.append(head.chain)
+    rows = Rows(edits, heads)
     limit = get_settings().max_document_bytes
     if full := [document_id for document_id, head in heads.items() if head.bytes_total > limit]:
         raise DocumentFull(full)
-    await session.execute(_APPEND, _parameters(edits, seqs, chains, heads))
+    await session.execute(APPEND, rows.parameters())
     settings = get_settings()
     await outbox.emit(
         session,
@@ -143,7 +90,7 @@ async def append(session: AsyncSession, edits: Sequence[Edit]) -> list[int]:
         quiet=settings.persist_quiet_seconds,
         max_age=settings.persist_max_age_seconds,
     )
-    return seqs
+    return rows.seqs
 
 
 async def tail(
@@ -174,28 +121,22 @@ async def quarantine(session: AsyncSession, edit: Edit, *, error: str, seq: int 
     await session.flush()
 
 
-async def _lock(session: AsyncSession, document_ids: set[UUID]) -> dict[UUID, _Head]:
+async def _lock(session: AsyncSession, document_ids: set[UUID]) -> dict[UUID, Head]:
     rows = await session.execute(_LOCK, {"documents": list(document_ids)})
-    heads = {row.document_id: _Head(row.org_id, row.seq, bytes(row.chain), row.bytes_total) for row in rows}
+    heads = {row.document_id: Head(row.org_id, row.seq, bytes(row.chain), row.bytes_total) for row in rows}
     if missing := document_ids - heads.keys():
         raise DocumentGone(missing)
     return heads
 
 
-def _parameters(
-    edits: Sequence[Edit], seqs: list[int], chains: list[bytes], heads: dict[UUID, _Head]
-) -> dict[str, Any]:
-    return {
-        "orgs": [heads[edit.document_id].org_id for edit in edits],
-        "documents": [edit.document_id for edit in edits],
-        "seqs": seqs,
-        "payloads": [edit.payload for edit in edits],
-        "chains": chains,
-        "actors": [edit.actor_id for edit in edits],
-        "sessions": [edit.session_id for edit in edits],
-        "origins": [edit.origin for edit in edits],
-        "head_documents": list(heads),
-        "head_seqs": [head.seq for head in heads.values()],
-        "head_chains": [head.chain for head in heads.values()],
-        "head_bytes": [head.bytes_total for head in heads.values()],
-    }
+__all__ = [
+    "ALL",
+    "DocumentFull",
+    "DocumentGone",
+    "Edit",
+    "Entry",
+    "append",
+    "link",
+    "quarantine",
+    "tail",
+]

@@ -1,14 +1,33 @@
 """The SQL of documents."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Row, Select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    Subquery,
+    Uuid,
+    column,
+    func,
+    literal,
+    or_,
+    union_all,
+)
+from sqlalchemy import select as columns
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from models.documents.tables import Document, DocumentStream
+from models.documents.tables import Document, DocumentGrant, DocumentStream
+from models.orgs.queries import live
+from models.orgs.tables import GroupMember, Membership, Organization
 
 Listed = Row[tuple[Document, int]]
+Seen = Row[tuple[Document, int, str, int]]
+"""A document, its seq, the role of whoever sees it, and the highest level they were granted."""
 
 
 async def find(session: AsyncSession, document_id: UUID, *, for_update: bool = False) -> Listed | None:
@@ -19,12 +38,96 @@ async def find(session: AsyncSession, document_id: UUID, *, for_update: bool = F
     return (await session.execute(query)).one_or_none()
 
 
-async def page(session: AsyncSession, org_id: UUID, *, after: UUID | None, limit: int) -> list[Listed]:
-    """Documents of an organization that are not in the trash, newest first, after an id."""
-    query = _with_seq().where(col(Document.org_id) == org_id, col(Document.trashed_at).is_(None))
+async def seen(session: AsyncSession, document_id: UUID, user_id: UUID) -> Seen | None:
+    """A document as somebody with a live membership sees it, and what decides about their level: one round trip."""
+    query = (
+        _with_seq()
+        .add_columns(col(Membership.role), _granted_at(user_id))
+        .join(Membership, (col(Membership.org_id) == Document.org_id) & (col(Membership.user_id) == user_id))
+        .join(Organization, col(Organization.id) == Document.org_id)
+        .where(col(Document.id) == document_id, *live())
+    )
+    return (await session.execute(query)).one_or_none()
+
+
+async def seen_by_many(
+    session: AsyncSession, pairs: Sequence[tuple[UUID, UUID]]
+) -> list[Row[tuple[UUID, Document, str, int]]]:
+    """The same for many pairs of a user and a document outside the trash; those that see nothing are left out."""
+    asked = (
+        func.unnest(
+            literal([user_id for user_id, _ in pairs], ARRAY(Uuid)),
+            literal([document_id for _, document_id in pairs], ARRAY(Uuid)),
+        )
+        .table_valued(column("user_id", Uuid), column("document_id", Uuid))
+        .render_derived()
+    )
+    query = (
+        columns(asked.c.user_id, Document, col(Membership.role), _granted_at(asked.c.user_id))
+        .select_from(asked)
+        .join(Document, col(Document.id) == asked.c.document_id)
+        .join(Membership, (col(Membership.org_id) == Document.org_id) & (col(Membership.user_id) == asked.c.user_id))
+        .join(Organization, col(Organization.id) == Document.org_id)
+        .where(col(Document.trashed_at).is_(None), *live())
+    )
+    return list(await session.execute(query))
+
+
+async def page(
+    session: AsyncSession, org_id: UUID, user_id: UUID, *, role: str, after: UUID | None, limit: int
+) -> list[Row[tuple[Document, int, int]]]:
+    """What somebody may read that is not in the trash, newest first, after an id, and what they were granted there."""
+    granted = _granted(org_id, user_id)
+    level = func.coalesce(granted.c.level, 0)
+    query = (
+        _with_seq()
+        .add_columns(level)
+        .join(granted, granted.c.document_id == Document.id, isouter=role != "guest")
+        .where(col(Document.org_id) == org_id, col(Document.trashed_at).is_(None))
+    )
+    if role == "member":
+        query = query.where(or_(col(Document.org_access) > 0, col(Document.created_by) == user_id, level > 0))
     if after is not None:
         query = query.where(col(Document.id) < after)
     return list(await session.execute(query.order_by(col(Document.id).desc()).limit(limit)))
+
+
+def _granted_at(user_id: UUID | ColumnElement[UUID]) -> ScalarSelect[int]:
+    """The highest level granted to somebody, or a group of theirs, on the document of the query around."""
+    groups = (
+        columns(col(GroupMember.group_id))
+        .where(col(GroupMember.org_id) == Document.org_id, col(GroupMember.user_id) == user_id)
+        .correlate_except(GroupMember)
+    )
+    return (
+        columns(func.coalesce(func.max(col(DocumentGrant.level)), 0))
+        .where(
+            col(DocumentGrant.org_id) == Document.org_id,
+            col(DocumentGrant.document_id) == Document.id,
+            or_(col(DocumentGrant.user_id) == user_id, col(DocumentGrant.group_id).in_(groups)),
+        )
+        .correlate_except(DocumentGrant)
+        .scalar_subquery()
+    )
+
+
+def _granted(org_id: UUID, user_id: UUID) -> Subquery:
+    """The documents granted to somebody or a group of theirs, each with the highest level."""
+    by_group = columns(col(DocumentGrant.document_id), col(DocumentGrant.level)).join(
+        GroupMember,
+        (col(GroupMember.org_id) == DocumentGrant.org_id) & (col(GroupMember.group_id) == DocumentGrant.group_id),
+    )
+    each = union_all(
+        columns(col(DocumentGrant.document_id), col(DocumentGrant.level)).where(*_of(org_id, user_id, DocumentGrant)),
+        by_group.where(*_of(org_id, user_id, GroupMember)),
+    ).subquery()
+    return columns(each.c.document_id, func.max(each.c.level).label("level")).group_by(each.c.document_id).subquery()
+
+
+def _of(
+    org_id: UUID, user_id: UUID, table: type[DocumentGrant] | type[GroupMember]
+) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return col(table.org_id) == org_id, col(table.user_id) == user_id
 
 
 def _with_seq() -> Select[tuple[Document, int]]:

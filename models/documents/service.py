@@ -1,5 +1,6 @@
 """Documents: creating, reading, renaming, trashing, and adding to their journal."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -7,12 +8,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra import clock
-from models import orgs
+from models import audit, orgs
+from models.audit import Act
 from models.auth import Actor
 from models.documents import journal, queries
 from models.documents.tables import Document, DocumentStream
 from models.errors import PreconditionFailed
-from models.orgs import OrgScope, Permission
+from models.orgs import DocumentScope, Level, LinkScope, LinkVisitor, OrgScope, Permission, Role
 
 
 class DocumentChanged(PreconditionFailed):
@@ -32,42 +34,94 @@ class DocumentView:
     created_at: datetime
     updated_at: datetime
     trashed_at: datetime | None
+    org_access: Level
+    """The level of the organization's members who are granted nothing else."""
+    level: Level
+    """The level of whoever asked."""
 
 
 async def enter(
     session: AsyncSession, actor: Actor, document_id: UUID, *, trashed: bool = False
-) -> tuple[DocumentView, OrgScope]:
-    """A document and the scope of the organization it belongs to.
+) -> tuple[DocumentView, DocumentScope]:
+    """A document and what whoever asks may do with it. One round trip.
+
+    A member who may not read it learns that it exists, and no more, so that they can ask for access. A guest does not
+    even learn that: they were let in for some documents, and are outsiders to all others.
 
     Raises:
-        DocumentGone: it does not exist, is in the trash (unless `trashed`), or belongs to an
-            organization one is not in; nobody learns which.
+        DocumentGone: it does not exist, is in the trash (unless `trashed`), was not granted to the guest who asks, or
+            belongs to an organization one is not in (any more); nobody learns which.
+        MayNot: a member who may not read it.
     """
-    found = await queries.find(session, document_id)
+    found = await queries.seen(session, document_id, actor.user_id)
     if found is None or (found[0].trashed_at is not None and not trashed):
         raise journal.DocumentGone([document_id])
-    scope = await orgs.enter(session, actor, found[0].org_id)
+    document, seq, role, granted = found
+    scope = _scope(actor, document, Role(role), granted)
+    if scope.role == Role.GUEST and not scope.allows(Permission.DOCUMENT_READ):
+        raise journal.DocumentGone([document_id])
     scope.require(Permission.DOCUMENT_READ)
-    return _view(*found), scope
+    return _view(document, seq, scope.level), scope
 
 
-async def create(session: AsyncSession, scope: OrgScope, *, title: str) -> DocumentView:
-    """A new, empty document."""
+async def approach(session: AsyncSession, actor: Actor, document_id: UUID) -> DocumentScope | None:
+    """The scope of somebody at a document that they may not even be allowed to read; None where they are outsiders."""
+    found = await queries.seen(session, document_id, actor.user_id)
+    if found is None or found[0].trashed_at is not None:
+        return None
+    document, _, role, granted = found
+    return _scope(actor, document, Role(role), granted)
+
+
+async def visit(session: AsyncSession, visitor: LinkVisitor) -> tuple[DocumentView, LinkScope]:
+    """A document as somebody sees it who has a live link to it.
+
+    Raises:
+        DocumentGone: it is gone.
+    """
+    found = await queries.find(session, visitor.document_id)
+    if found is None or found[0].trashed_at is not None or found[0].org_id != visitor.org_id:
+        raise journal.DocumentGone([visitor.document_id])
+    scope = orgs.by_link(visitor)
+    document, seq = found
+    return _view(document, seq, scope.level), scope
+
+
+async def may_write(session: AsyncSession, pairs: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], bool]:
+    """Of many pairs of a user and a document: those who may read it, and whether they may write. One round trip.
+
+    For whoever watches over many at once; the session must be scoped to the organizations of all these documents.
+    """
+    found = {}
+    for user_id, document, role, granted in await queries.seen_by_many(session, pairs):
+        scope = _scope(Actor(user_id, None, ""), document, Role(role), granted)
+        if scope.allows(Permission.DOCUMENT_READ):
+            found[user_id, document.id] = scope.allows(Permission.DOCUMENT_WRITE)
+    return found
+
+
+async def create(
+    session: AsyncSession, scope: OrgScope, *, title: str, org_access: Level | None = None
+) -> DocumentView:
+    """A new, empty document; without `org_access` its members may do what is set in the organization."""
     scope.require(Permission.DOCUMENT_CREATE)
-    document = Document(org_id=scope.org_id, title=title, created_by=scope.actor.user_id)
+    access = (await orgs.read(session, scope)).default_org_access if org_access is None else org_access
+    document = Document(org_id=scope.org_id, title=title, created_by=scope.actor.user_id, org_access=access)
     session.add(document)
     await session.flush()
     session.add(DocumentStream(org_id=scope.org_id, document_id=document.id))
     await session.flush()
-    return _view(document, 0)
+    return _view(document, 0, Level.MANAGE)
 
 
 async def page(
     session: AsyncSession, scope: OrgScope, *, after: UUID | None = None, limit: int = 50
 ) -> list[DocumentView]:
-    """Documents of the organization that are not in the trash, newest first, after an id."""
-    scope.require(Permission.DOCUMENT_READ)
-    return [_view(*row) for row in await queries.page(session, scope.org_id, after=after, limit=limit)]
+    """What one may read and is not in the trash, newest first, after an id."""
+    scope.require(Permission.DOCUMENT_LIST)
+    actor = scope.actor
+    rows = await queries.page(session, scope.org_id, actor.user_id, role=scope.role, after=after, limit=limit)
+    return [_view(document, seq, _scope(actor, document, scope.role, granted).level) for document, seq, granted in rows]
 
 
 async def rename(
@@ -81,7 +135,7 @@ async def rename(
     scope.require(Permission.DOCUMENT_WRITE)
     document, seq = await _locked(session, document_id, version)
     document.title = title
-    return await _touched(session, document, seq)
+    return await _touched(session, scope, document, seq)
 
 
 async def trash(session: AsyncSession, scope: OrgScope, document_id: UUID, *, version: int | None = None) -> None:
@@ -112,7 +166,9 @@ async def _set_trashed(
     stream = await session.get(DocumentStream, (scope.org_id, document_id), with_for_update=True)
     assert stream is not None, "a document and its stream are created together"
     stream.closed = at is not None
-    return await _touched(session, document, seq)
+    act = Act.DOCUMENT_TRASHED if at else Act.DOCUMENT_RECOVERED
+    await audit.record(session, scope.org_id, scope.actor.user_id, act, document_id)
+    return await _touched(session, scope, document, seq)
 
 
 async def _locked(session: AsyncSession, document_id: UUID, version: int | None) -> tuple[Document, int]:
@@ -125,14 +181,26 @@ async def _locked(session: AsyncSession, document_id: UUID, version: int | None)
     return document, seq
 
 
-async def _touched(session: AsyncSession, document: Document, seq: int) -> DocumentView:
+async def _touched(session: AsyncSession, scope: OrgScope, document: Document, seq: int) -> DocumentView:
     document.version += 1
     document.updated_at = clock.now()
     await session.flush()
-    return _view(document, seq)
+    return _view(document, seq, scope.level if isinstance(scope, DocumentScope) else Level.MANAGE)
 
 
-def _view(document: Document, seq: int) -> DocumentView:
+def _scope(actor: Actor, document: Document, role: Role, granted: int) -> DocumentScope:
+    return orgs.at_document(
+        actor,
+        org_id=document.org_id,
+        role=role,
+        document_id=document.id,
+        is_creator=document.created_by == actor.user_id,
+        org_access=document.org_access,
+        granted=granted,
+    )
+
+
+def _view(document: Document, seq: int, level: Level) -> DocumentView:
     return DocumentView(
         id=document.id,
         org_id=document.org_id,
@@ -143,4 +211,6 @@ def _view(document: Document, seq: int) -> DocumentView:
         created_at=document.created_at,
         updated_at=document.updated_at,
         trashed_at=document.trashed_at,
+        org_access=Level(document.org_access),
+        level=level,
     )

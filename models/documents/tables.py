@@ -5,18 +5,21 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     Text,
+    UniqueConstraint,
     Uuid,
 )
 from sqlmodel import Field
 
-from models.base import OrgOwned, binary, created, key, reference, timestamp
+from models.base import OrgOwned, binary, created, existing, key, reference, timestamp
 
 GENESIS = bytes(32)
 """The chain hash before the first update."""
@@ -29,6 +32,7 @@ class Document(OrgOwned, table=True):
     __table_args__ = (
         Index("ix_documents_id", "id"),
         Index("ix_documents_listing", "org_id", "created_at", "id"),
+        CheckConstraint("org_access BETWEEN 0 AND 3", name="org_access"),
     )
 
     org_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True))
@@ -36,6 +40,8 @@ class Document(OrgOwned, table=True):
     title: str
     version: int = 1
     """Counts the changes of this row; the ETag is made of it."""
+    org_access: int = Field(default=3, sa_type=SmallInteger, sa_column_kwargs=existing(3))
+    """The level (`orgs.Level`) of the organization's members who are granted nothing else."""
     created_by: UUID = Field(sa_column=Column(Uuid, ForeignKey("users.id"), nullable=False))
     created_at: datetime = created()
     updated_at: datetime = created()
@@ -44,6 +50,33 @@ class Document(OrgOwned, table=True):
 
 def _document_key() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE")
+
+
+class DocumentGrant(OrgOwned, table=True):
+    """A level on a document for a member, a guest, a group, or whoever accepts an invitation."""
+
+    __tablename__ = "document_grants"
+    __table_args__ = (
+        _document_key(),
+        ForeignKeyConstraint(["org_id", "user_id"], ["memberships.org_id", "memberships.user_id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["org_id", "group_id"], ["groups.org_id", "groups.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["org_id", "invitation_id"], ["invitations.org_id", "invitations.id"], ondelete="CASCADE"),
+        UniqueConstraint("org_id", "user_id", "document_id"),
+        UniqueConstraint("org_id", "group_id", "document_id"),
+        UniqueConstraint("org_id", "invitation_id", "document_id"),
+        Index("ix_document_grants_document", "org_id", "document_id"),
+        CheckConstraint("num_nonnulls(user_id, group_id, invitation_id) = 1", name="one_grantee"),
+        CheckConstraint("level BETWEEN 1 AND 4", name="level"),
+    )
+
+    id: UUID = key()
+    document_id: UUID = reference()
+    user_id: UUID | None = reference(nullable=True)
+    group_id: UUID | None = reference(nullable=True)
+    invitation_id: UUID | None = reference(nullable=True)
+    level: int = Field(sa_type=SmallInteger)
+    granted_by: UUID = reference()
+    created_at: datetime = created()
 
 
 class DocumentStream(OrgOwned, table=True):

@@ -43,7 +43,7 @@ class Filed:
 
 async def request_archive(session: AsyncSession, scope: OrgScope) -> Export:
     """Ask for everything one may read in the organization; a flow makes it."""
-    scope.require(Permission.DOCUMENT_READ)
+    scope.require(Permission.DOCUMENT_LIST)
     export = Export(org_id=scope.org_id, format=ARCHIVE, requested_by=scope.actor.user_id)
     session.add(export)
     await session.flush()

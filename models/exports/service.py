@@ -97,7 +97,7 @@ async def see(session: AsyncSession, actor: Actor, export_id: UUID) -> Export:
     elif export.requested_by != actor.user_id:
         raise ExportNotFound()  # others may not read what is in it
     else:
-        (await orgs.enter(session, actor, export.org_id)).require(Permission.DOCUMENT_READ)
+        (await orgs.enter(session, actor, export.org_id)).require(Permission.DOCUMENT_LIST)
     return export
 
 

@@ -26,6 +26,12 @@ def show_own(table: str, column: str = "user_id") -> None:
     op.execute(f"CREATE POLICY own ON {table} FOR SELECT USING ({column} = {_USER})")
 
 
+def show_joined(table: str) -> None:
+    """Also let a transaction see those organizations that its user belongs to."""
+    mine = f"SELECT org_id FROM memberships WHERE user_id = {_USER}"  # noqa: S608 (a constant)
+    op.execute(f"CREATE POLICY joined ON {table} FOR SELECT USING (id IN ({mine}))")
+
+
 def grant(connection: Connection, app_url: str) -> None:
     """Create the role of the application where it is missing, and give it what it needs.
 

@@ -6,12 +6,16 @@ from models.backups import tables as backups
 from models.base import metadata
 from models.documents import tables as documents
 from models.exports import tables as exports
+from models.factors import tables as factors
+from models.federation import tables as federation
 from models.idempotency import IdempotencyKey
 from models.imports import tables as imports
+from models.mail import tables as mail
 from models.orgs import tables as orgs
 from models.outbox import OutboxEvent
 from models.pipeline import tables as pipeline
 from models.revisions import tables as revisions
+from models.sharing import tables as sharing
 
 __all__ = [
     "IdempotencyKey",
@@ -21,9 +25,13 @@ __all__ = [
     "backups",
     "documents",
     "exports",
+    "factors",
+    "federation",
     "imports",
+    "mail",
     "metadata",
     "orgs",
     "pipeline",
     "revisions",
+    "sharing",
 ]

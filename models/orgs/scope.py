@@ -1,11 +1,12 @@
-"""Typed tenancy: who may do what in which organization.
+"""Typed tenancy: who may do what in which organization, and at which document of it.
 
-An `OrgScope` is made by `enter`, from a membership, and nowhere else (`tests/architecture` holds
-the code to it). Every verb on something an organization owns takes one.
+An `OrgScope` is made by `enter`, from a membership; a `DocumentScope` by `at_document`, from a membership and what is
+granted; a `LinkScope` by `by_link`, from a link. None is made anywhere else (`tests/architecture` holds the code to
+that). Every verb on something an organization owns takes one.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,10 +19,16 @@ from models.orgs import queries
 class Permission(StrEnum):
     """Everything that can be allowed, alphabetically."""
 
+    AUDIT_READ = "audit:read"
+    DOCUMENT_COMMENT = "document:comment"
     DOCUMENT_CREATE = "document:create"
     DOCUMENT_DELETE = "document:delete"
+    DOCUMENT_LIST = "document:list"
     DOCUMENT_READ = "document:read"
+    DOCUMENT_SHARE = "document:share"
     DOCUMENT_WRITE = "document:write"
+    GROUP_LIST = "group:list"
+    GROUP_MANAGE = "group:manage"
     MEMBER_INVITE = "member:invite"
     MEMBER_LIST = "member:list"
     MEMBER_MANAGE = "member:manage"
@@ -37,30 +44,63 @@ class Role(StrEnum):
     OWNER = "owner"
     ADMIN = "admin"
     MEMBER = "member"
+    GUEST = "guest"
+    """Somebody from outside, who sees the documents that were granted to them and nothing else."""
 
 
-_MEMBER = frozenset(
-    {
-        Permission.DOCUMENT_CREATE,
-        Permission.DOCUMENT_DELETE,
-        Permission.DOCUMENT_READ,
-        Permission.DOCUMENT_WRITE,
-        Permission.MEMBER_LIST,
+class Level(IntEnum):
+    """How much somebody may do with one document; each contains those before it."""
+
+    NONE = 0
+    READ = 1
+    COMMENT = 2
+    WRITE = 3
+    MANAGE = 4
+
+
+LEVELS: dict[Permission, Level] = {
+    Permission.DOCUMENT_READ: Level.READ,
+    Permission.DOCUMENT_COMMENT: Level.COMMENT,
+    Permission.DOCUMENT_WRITE: Level.WRITE,
+    Permission.DOCUMENT_DELETE: Level.MANAGE,
+    Permission.DOCUMENT_SHARE: Level.MANAGE,
+}
+"""What is decided document by document, and the level it takes."""
+
+_GUEST = frozenset({Permission.DOCUMENT_LIST})
+_MEMBER = _GUEST | {Permission.DOCUMENT_CREATE, Permission.GROUP_LIST, Permission.MEMBER_LIST}
+_ADMIN = (
+    _MEMBER
+    | LEVELS.keys()  # they manage every document
+    | {
+        Permission.AUDIT_READ,
+        Permission.GROUP_MANAGE,
+        Permission.MEMBER_INVITE,
+        Permission.MEMBER_MANAGE,
+        Permission.ORG_UPDATE,
+        Permission.PIPELINE_REPLAY,
     }
 )
-_ADMIN = _MEMBER | {
-    Permission.MEMBER_INVITE,
-    Permission.MEMBER_MANAGE,
-    Permission.ORG_UPDATE,
-    Permission.PIPELINE_REPLAY,
-}
 _OWNER = _ADMIN | {Permission.ORG_DELETE, Permission.OWNER_MANAGE}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.OWNER: _OWNER,
     Role.ADMIN: _ADMIN,
     Role.MEMBER: _MEMBER,
+    Role.GUEST: _GUEST,
 }
+"""What a role allows throughout the organization. What members and guests may do to a document their level says."""
+
+
+def effective(role: Role, *, is_creator: bool, org_access: Level, granted: Level) -> Level:
+    """The level somebody has on a document.
+
+    Owners and admins manage all; a member manages what they created and has what the document gives to the organization
+    elsewhere; grants raise it. A guest has grants only, even on what they created before they became one.
+    """
+    if role in (Role.OWNER, Role.ADMIN) or (role == Role.MEMBER and is_creator):
+        return Level.MANAGE
+    return max(granted, org_access) if role == Role.MEMBER else granted
 
 
 class OrgNotFound(NotFound):
@@ -68,7 +108,7 @@ class OrgNotFound(NotFound):
 
 
 class MayNot(Forbidden):
-    """Your role in this organization does not allow that."""
+    """Your role in this organization, or your access to this document, does not allow that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +120,8 @@ class OrgScope:
     role: Role
 
     def require(self, permission: Permission) -> None:
-        """Raises MayNot unless the role allows it."""
-        if permission not in PERMISSIONS[self.role]:
+        """Raises MayNot unless it is allowed."""
+        if not self.allows(permission):
             raise MayNot()
 
     def allows(self, permission: Permission) -> bool:
@@ -89,13 +129,63 @@ class OrgScope:
         return permission in PERMISSIONS[self.role]
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentScope(OrgScope):
+    """Somebody acting on one document: what concerns documents is decided by their level on this one."""
+
+    document_id: UUID
+    level: Level
+
+    def allows(self, permission: Permission) -> bool:
+        """Whether the level allows it, or the role, where it is not about documents."""
+        wanted = LEVELS.get(permission)
+        return OrgScope.allows(self, permission) if wanted is None else self.level >= wanted
+
+
+@dataclass(frozen=True, slots=True)
+class LinkScope(DocumentScope):
+    """Somebody without an account who has a link to one document: nothing else is theirs."""
+
+    def allows(self, permission: Permission) -> bool:
+        """Whether the link's level allows it."""
+        wanted = LEVELS.get(permission)
+        return wanted is not None and self.level >= wanted
+
+
+@dataclass(frozen=True, slots=True)
+class LinkVisitor:
+    """What is known of somebody who has opened a link that is live."""
+
+    org_id: UUID
+    document_id: UUID
+    link_id: UUID
+    visitor_id: UUID
+    """Of one opening of the link, as a session is of one sign-in."""
+    level: Level
+
+
 async def enter(session: AsyncSession, actor: Actor, org_id: UUID) -> OrgScope:
     """The scope of somebody in an organization.
 
     Raises:
-        OrgNotFound: it does not exist, or they do not belong to it; nobody learns which.
+        OrgNotFound: it does not exist, they do not belong to it or are suspended, or it is suspended or deleted; nobody
+            learns which.
     """
-    membership = await queries.membership(session, org_id, actor.user_id)
-    if membership is None:
+    role = await queries.live_role(session, org_id, actor.user_id)
+    if role is None:
         raise OrgNotFound()
-    return OrgScope(org_id, actor, Role(membership.role))
+    return OrgScope(org_id, actor, Role(role))
+
+
+def at_document(
+    actor: Actor, *, org_id: UUID, role: Role, document_id: UUID, is_creator: bool, org_access: int, granted: int
+) -> DocumentScope:
+    """The scope of somebody with a live membership at a document of that organization."""
+    level = effective(role, is_creator=is_creator, org_access=Level(org_access), granted=Level(granted))
+    return DocumentScope(org_id, actor, role, document_id, level)
+
+
+def by_link(visitor: LinkVisitor) -> LinkScope:
+    """The scope of somebody with a live link. What they write has the link as its author."""
+    actor = Actor(visitor.link_id, visitor.visitor_id, "Somebody with a link")
+    return LinkScope(visitor.org_id, actor, Role.GUEST, visitor.document_id, visitor.level)

@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from infra import clock
-from models import outbox
+from models import audit, outbox
+from models.audit import Act
 from models.errors import Conflict, NotFound
 from models.orgs import OrgScope, Permission
 from models.pipeline.tables import PipelineRun
@@ -97,3 +98,4 @@ async def replay(session: AsyncSession, scope: OrgScope, run: PipelineRun) -> No
     else:
         raise NotReplayable()
     await outbox.emit(session, kind, [(scope.org_id, subject)], payload={"replay_of": str(run.id)})
+    await audit.record(session, scope.org_id, scope.actor.user_id, Act.PIPELINE_REPLAYED, run.id, pipeline=run.pipeline)

@@ -23,7 +23,7 @@ AGAIN_SECONDS = 24 * 3600
 
 async def policy(session: AsyncSession, scope: OrgScope) -> RetentionPolicy | None:
     """The policy of the organization; None: everything is kept."""
-    scope.require(Permission.DOCUMENT_READ)
+    scope.require(Permission.DOCUMENT_LIST)
     return await _policy(session, scope.org_id)
 
 

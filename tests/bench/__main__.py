@@ -1,33 +1,52 @@
-"""`./doxie bench [NAME]`: run the benchmarks, print tables, and keep the numbers as JSON."""
+"""`./doxie bench [--quick] [NAME]`: run the benchmarks, print tables, and keep the numbers as JSON."""
 
-import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import uvloop
 from rich.console import Console
 
-from tests.bench import accept
+from tests.bench import accept, collab
 from tests.bench.report import Report
 from tests.bench.stack import running
 
-BENCHMARKS: dict[str, Callable[[], Awaitable[Report]]] = {"accept": accept.run}
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """What is measured, and the part of the stack that runs meanwhile: all of it, where nothing is named."""
+
+    run: Callable[[bool], Awaitable[Report]]
+    services: Sequence[str] = ()
 
 
-async def main(names: list[str]) -> None:
-    """Run benchmarks by name, all without one."""
-    console = Console()
-    unknown = [name for name in names if name not in BENCHMARKS]
-    if unknown:
+BENCHMARKS = {
+    "accept": Benchmark(lambda quick: accept.run()),
+    "collab": Benchmark(lambda quick: collab.measure(quick=quick), collab.SERVICES),
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Run benchmarks by name, all without one; `--quick` measures less, and less surely."""
+    quick = "--quick" in arguments
+    names = [argument for argument in arguments if argument != "--quick"]
+    if unknown := [name for name in names if name not in BENCHMARKS]:
         raise SystemExit(f"unknown benchmark {', '.join(unknown)}: {', '.join(BENCHMARKS)}")
-    with tempfile.TemporaryDirectory(prefix="doxie-bench-") as home, running(Path(home)):
-        reports = {name: await BENCHMARKS[name]() for name in names or BENCHMARKS}
-    for report in reports.values():
-        console.print(report.table())
-    print(json.dumps({name: report.rows for name, report in reports.items()}, indent=1))
+    reports: dict[str, Report] = {}
+    for name in names or BENCHMARKS:
+        benchmark = BENCHMARKS[name]
+        with tempfile.TemporaryDirectory(prefix="doxie-bench-") as home, running(Path(home), benchmark.services):
+            reports[name] = uvloop.run(_run(benchmark, quick=quick))
+        Console().print(reports[name].table())
+    print(json.dumps({name: report.rows for name, report in reports.items()}, indent=1, ensure_ascii=False))
+
+
+async def _run(benchmark: Benchmark, *, quick: bool) -> Report:
+    return await benchmark.run(quick)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:]))
+    main(sys.argv[1:])

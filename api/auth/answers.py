@@ -1,0 +1,20 @@
+"""What every way to sign in ends with: cookies for browsers, a token for scripts."""
+
+from fastapi import Request, Response
+
+from api import cookies, devices
+from api.auth.schemas import SignedIn, UserRead
+from api.runtime import Runtime
+from models import auth
+
+
+def signed_in(request: Request, response: Response, runtime: Runtime, sign_in: auth.SignIn) -> SignedIn:
+    """The answer to somebody who is signed in now."""
+    access = auth.access_token(runtime.signer, sign_in, runtime.settings)
+    cookies.store(response, runtime.settings, access=access, refresh=sign_in.refresh_token)
+    devices.remember(request, response, runtime.settings, sign_in.user.email)
+    return SignedIn(
+        user=UserRead.model_validate(sign_in.user),
+        access_token=access,
+        expires_in=runtime.settings.access_token_seconds,
+    )

@@ -1,0 +1,1 @@
+"""Sharing documents over HTTP."""

@@ -1,0 +1,124 @@
+"""The rows of one append to the journal, as the parameters of one statement.
+
+A driver handles each value of an array by itself, which costs more than the rows do: so payloads and chain hashes come
+in one piece, and numbers as array literals.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, LargeBinary, Text, Uuid, bindparam, text
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One Yjs v1 update that applied, and who made it where."""
+
+    org_id: UUID
+    document_id: UUID
+    payload: bytes
+    actor_id: UUID | None
+    session_id: UUID | None
+    origin: str
+
+
+@dataclass(slots=True)
+class Head:
+    """The end of a document's journal, under lock."""
+
+    org_id: UUID
+    seq: int
+    chain: bytes
+    bytes_total: int
+
+
+# The pieces are parameters of the outermost expressions, not columns of a subquery, which would copy them for each row.
+APPEND = text("""
+    WITH heads AS MATERIALIZED (
+        SELECT org_id, document_id, seq, bytes_total, CAST(n AS int) AS n
+        FROM unnest(:orgs, :documents, CAST(:head_seqs AS bigint[]), CAST(:head_bytes AS bigint[]))
+            WITH ORDINALITY AS head (org_id, document_id, seq, bytes_total, n)
+    ), appended AS (
+        INSERT INTO document_updates
+            (org_id, document_id, seq, payload, chain, actor_id, session_id, origin, created_at)
+        SELECT heads.org_id, heads.document_id, new.seq,
+            substring(CAST(:payloads AS bytea) FROM new.start FOR new.length),
+            substring(CAST(:chains AS bytea) FROM CAST(new.n AS int) * 32 - 31 FOR 32),
+            author.actor_id, author.session_id, author.origin, now()
+        FROM unnest(
+            CAST(:heads AS int[]), CAST(:authors AS int[]), CAST(:seqs AS bigint[]),
+            CAST(:starts AS int[]), CAST(:lengths AS int[])
+        ) WITH ORDINALITY AS new (head, author, seq, start, length, n)
+        JOIN heads ON heads.n = new.head
+        JOIN unnest(:actors, :sessions, :origins)
+            WITH ORDINALITY AS author (actor_id, session_id, origin, n) ON author.n = new.author
+    )
+    UPDATE document_streams SET seq = heads.seq, bytes_total = heads.bytes_total,
+        chain = substring(CAST(:head_chains AS bytea) FROM heads.n * 32 - 31 FOR 32)
+    FROM heads
+    WHERE document_streams.document_id = heads.document_id
+""").bindparams(
+    *(bindparam(name, type_=ARRAY(Uuid)) for name in ("orgs", "documents", "actors", "sessions")),
+    *(bindparam(name, type_=LargeBinary) for name in ("payloads", "chains", "head_chains")),
+    bindparam("origins", type_=ARRAY(Text)),
+)
+
+
+def link(chain: bytes, payload: bytes) -> bytes:
+    """The chain hash after an update: sha256(previous ‖ payload)."""
+    return hashlib.sha256(chain + payload).digest()
+
+
+class Rows:
+    """The rows of some edits, as columns; making them moves the heads on."""
+
+    def __init__(self, edits: Sequence[Edit], heads: dict[UUID, Head]) -> None:
+        self.seqs: list[int] = []
+        self._heads = heads
+        self._payloads = [edit.payload for edit in edits]
+        self._chains: list[bytes] = []
+        self._places: list[int] = []
+        self._authors: dict[tuple[UUID | None, UUID | None, str], int] = {}
+        self._written_by: list[int] = []
+        places = {document_id: place for place, document_id in enumerate(heads, 1)}
+        for edit in edits:
+            head = heads[edit.document_id]
+            head.seq += 1
+            head.chain = link(head.chain, edit.payload)
+            head.bytes_total += len(edit.payload)
+            self.seqs.append(head.seq)
+            self._chains.append(head.chain)
+            self._places.append(places[edit.document_id])
+            author = (edit.actor_id, edit.session_id, edit.origin)
+            self._written_by.append(self._authors.setdefault(author, len(self._authors) + 1))
+
+    def parameters(self) -> dict[str, Any]:
+        """For `APPEND`."""
+        lengths = [len(payload) for payload in self._payloads]
+        heads = self._heads.values()
+        return {
+            "orgs": [head.org_id for head in heads],
+            "documents": list(self._heads),
+            "head_seqs": _array(head.seq for head in heads),
+            "head_bytes": _array(head.bytes_total for head in heads),
+            "head_chains": b"".join([head.chain for head in heads]),
+            "payloads": b"".join(self._payloads),
+            "chains": b"".join(self._chains),
+            "heads": _array(self._places),
+            "authors": _array(self._written_by),
+            "seqs": _array(self.seqs),
+            "starts": _array(accumulate(lengths[:-1], initial=1)),
+            "lengths": _array(lengths),
+            "actors": [actor_id for actor_id, _, _ in self._authors],
+            "sessions": [session_id for _, session_id, _ in self._authors],
+            "origins": [origin for _, _, origin in self._authors],
+        }
+
+
+def _array(numbers: Iterable[int]) -> str:
+    """A Postgres array literal."""
+    return f"{{{','.join(map(str, numbers))}}}"
