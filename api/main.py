@@ -10,6 +10,7 @@ from api import afterwards, docs, errors, health, keys, limits, page
 from api.audit.routes import router as audit
 from api.auth.accounts import router as accounts
 from api.auth.login import router as login
+from api.auth.people import router as people
 from api.auth.routes import router as auth
 from api.auth.sessions import router as sessions
 from api.auth.tokens import router as tokens
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         login,
         accounts,
         tokens,
+        people,
         sessions,
         factors,
         passkeys,

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     email_verification: Literal["required", "optional", ""] = ""
     """Whether an address has to be verified before its account can be used; by default where mail is sent by SMTP."""
 
+    deletion_grace_seconds: float = 14 * 24 * 3600
+    """So long after it was asked for an account is erased; signing in until then keeps it."""
+
     # doors
     api_host: str = "127.0.0.1"
     api_port: int = 8000
