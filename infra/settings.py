@@ -108,6 +108,11 @@ class Settings(BaseSettings):
     """Address space of each."""
     collab_keeper_seconds: float = 20.0
     """One that takes longer for anything is ended."""
+    archive_part_bytes: int = 8 * MIB
+    """An archive is written to S3 in parts of this size or a document more."""
+    max_import_bytes: int = 32 * MIB
+    strict_sandbox: bool = False
+    """Convert nothing where the kernel cannot shut a converter in."""
 
     # the pipeline
     persist_quiet_seconds: float = 2.0
