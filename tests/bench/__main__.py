@@ -10,7 +10,7 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from tests.bench import accept, collab
+from tests.bench import accept, collab, identity
 from tests.bench.report import Report
 from tests.bench.stack import running
 
@@ -26,6 +26,7 @@ class Benchmark:
 BENCHMARKS = {
     "accept": Benchmark(lambda quick: accept.run()),
     "collab": Benchmark(lambda quick: collab.measure(quick=quick), collab.SERVICES),
+    "identity": Benchmark(lambda quick: identity.run(quick=quick), identity.SERVICES),
 }
 
 

@@ -97,6 +97,13 @@ async def assembled(base_url: str, owner_db: Database) -> AsyncIterator[Cast]:
         yield Cast(base_url, {"A": home, "B": abroad}, actors)
 
 
+@asynccontextmanager
+async def furnished(base_url: str, owner_db: Database) -> AsyncIterator[Tenant]:
+    """One tenant alone, with one of everything."""
+    async with AsyncExitStack() as stack:
+        yield await _Troupe(stack, base_url, owner_db).tenant("Ann")
+
+
 def _headers(person: Person) -> dict[str, str]:
     return {"authorization": person.api.headers["authorization"]}
 
