@@ -30,7 +30,7 @@ class Actor:
     """Somebody, and what they are at the first tenant."""
 
     name: str
-    headers: dict[str, str]
+    headers: dict[str, str] = field(hash=False)
     tenant: str = "A"
     """Whose ids are their own."""
     org: str | None = None

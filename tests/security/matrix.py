@@ -249,6 +249,8 @@ ROWS: Final[dict[str, Row]] = {
     **{f"GET {path}": anybody() for path in page.PATHS},
 }
 
+WHOSE: Final[dict[str, tuple[str, ...]]] = {"number": ("A", "missing")}
+"""A number counts within a document: it is nobody's."""
 FIXED: Final = {"kind": "users", "provider_id": "nowhere"}
 """Parts of paths that are no ids."""
 
@@ -262,9 +264,10 @@ def parameters(route: Route) -> list[str]:
 def combinations(route: Route, cast: Cast, actor: Actor) -> Iterator[Combination]:
     """Every way to fill its ids in, but those that are all the actor's own where that is another tenant."""
     owned = cast.tenants["A"].ids
-    values = [("A", "B", "missing") if name in owned else ("missing",) for name in parameters(route)]
+    values = [WHOSE.get(name, ("A", "B", "missing")) if name in owned else ("missing",) for name in parameters(route)]
     for combination in itertools.product(*values):
-        if not combination or actor.tenant == "A" or set(combination) != {"B"}:
+        whose = {value for name, value in zip(parameters(route), combination, strict=True) if name not in WHOSE}
+        if actor.tenant == "A" or whose != {"B"}:
             yield combination
 
 
