@@ -35,6 +35,7 @@ class Permission(StrEnum):
     ORG_DELETE = "org:delete"
     ORG_UPDATE = "org:update"
     OWNER_MANAGE = "owner:manage"
+    PIPELINE_LIST = "pipeline:list"
     PIPELINE_REPLAY = "pipeline:replay"
     WEBHOOK_MANAGE = "webhook:manage"
 
@@ -79,6 +80,7 @@ _ADMIN = (
         Permission.MEMBER_INVITE,
         Permission.MEMBER_MANAGE,
         Permission.ORG_UPDATE,
+        Permission.PIPELINE_LIST,
         Permission.PIPELINE_REPLAY,
         Permission.WEBHOOK_MANAGE,
     }
@@ -115,6 +117,12 @@ def within_token(actor: Actor, permission: Permission) -> bool:
     """Whether what somebody came with is for this: a session is for everything."""
     scopes = actor.token_scopes
     return scopes is None or any(permission in TOKENS[TokenScope(scope)] for scope in scopes)
+
+
+def require_token(actor: Actor, permission: Permission) -> None:
+    """For what people do for themselves, which takes no role: raises MayNot where their token is not for that."""
+    if not within_token(actor, permission):
+        raise MayNot()
 
 
 def effective(role: Role, *, is_creator: bool, org_access: Level, granted: Level) -> Level:
