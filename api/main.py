@@ -12,6 +12,7 @@ from api.auth.accounts import router as accounts
 from api.auth.login import router as login
 from api.auth.routes import router as auth
 from api.auth.sessions import router as sessions
+from api.auth.tokens import router as tokens
 from api.documents.routes import router as documents
 from api.exports.routes import router as exports
 from api.factors.passkeys import router as passkeys
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         auth,
         login,
         accounts,
+        tokens,
         sessions,
         factors,
         passkeys,

@@ -11,7 +11,7 @@ from collab.room import Room
 from infra.db import Database
 from infra.logging import get_logger
 from infra.storage import ObjectStore
-from models.documents import Edit, Loaded, journal, load
+from models.documents import Edit, Loaded, history, journal, load
 
 log = get_logger(__name__)
 
@@ -58,7 +58,7 @@ class Library:
 
     async def _tail(self, room: Room) -> list[journal.Entry]:
         async with self._db.transaction(org_ids=[room.org_id]) as session:
-            return await journal.tail(session, room.document_id, after=room.progress.seq)
+            return await history.entries(session, self._store, room.document_id, after=room.progress.seq)
 
     async def _quarantine(self, room: Room, bad: list[Unsaved]) -> None:
         async with self._db.transaction(org_ids=[room.org_id]) as session:

@@ -2,6 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from prefect import Flow
 
 from flows.documents import persist_documents
 from flows.exports import export_document
@@ -27,11 +30,18 @@ class Route:
     at_once: int
     """Flow runs at the same time."""
     work: Callable[[Recorder, Sequence[Claim]], Awaitable[None]]
+    apart: bool = False
+    """Those that failed by their own fault, one at a time."""
+
+
+FLOWS: dict[str, Flow[..., Any]] = {flow.name: flow for flow in (persist_documents, export_document, send_mail)}
+"""Those that run inside the worker, by name."""
 
 
 def routes(settings: Settings) -> list[Route]:
     """All there are."""
     return [
+        Route(outbox.DOCUMENT_CHANGED, 1, 1, _persist, apart=True),
         Route(outbox.DOCUMENT_CHANGED, settings.persist_batch, 2, _persist),
         Route(outbox.EXPORT_REQUESTED, 1, 4, _export),
         Route(outbox.LINK_REQUESTED, 1, 4, _link),
