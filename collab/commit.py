@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from collab.errands import Unsaved
 from collab.room import Room
 from infra.db import Database
+from models import revisions
 from models.documents import Edit, journal
 
 T = TypeVar("T")
@@ -30,12 +31,17 @@ class Batch:
     def __init__(self) -> None:
         self.rooms: dict[Room, list[Edit]] = {}
         self.size = 0
+        self.wipes: list[Edit] = []
+        """Those that delete most of a large document."""
 
     def add(self, room: Room, entries: list[Unsaved]) -> None:
         """Add what was taken from a room."""
         edits = [edit_of(room, entry, entry.raw) for entry in entries if entry.raw is not None]
         self.rooms[room] = edits
         self.size += len(edits)
+        if any(entry.wipes for entry in entries):
+            saved = [entry for entry in entries if entry.raw is not None]
+            self.wipes += [edit for edit, entry in zip(edits, saved, strict=True) if entry.wipes]
 
     @property
     def edits(self) -> list[Edit]:
@@ -65,8 +71,15 @@ async def append(db: Database, batch: Batch) -> list[int]:
         AlreadySaved: an earlier attempt has succeeded after all; nothing was committed now.
     """
     async with db.transaction(org_ids={room.org_id for room in batch.rooms}) as session:
-        seqs = await journal.append(session, batch.edits)
+        edits = batch.edits
+        wiped = sorted({edit.document_id for edit in batch.wipes})
+        for document_id in wiped:  # a document is locked before its journal, everywhere
+            await revisions.hold(session, document_id)
+        seqs = await journal.append(session, edits)
         await _refuse_twice(session, batch, seqs)
+        for edit, seq in zip(edits, seqs, strict=True) if wiped else ():
+            if any(edit is wipe for wipe in batch.wipes):
+                await revisions.keep_before(session, edit, seq)
     return seqs
 
 

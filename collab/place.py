@@ -7,7 +7,7 @@ from typing import Final
 
 from collab import protocol
 from collab.protocol import Close, Said
-from collab.room import NotAllowed, Room, refuse
+from collab.room import Full, NotAllowed, Room, refuse
 from collab.rooms import Rooms
 from collab.seat import CannotOpen, Guest, Line, Seat
 from models.lib0 import ProtocolError
@@ -106,7 +106,7 @@ class Place:
                 room.edit(seat, raw)
             else:
                 room.reply(seat, raw)
-        except NotAllowed:
+        except (NotAllowed, Full):
             refuse(seat)
 
     def _keep(self, said: Said, argument: bytes) -> None:
