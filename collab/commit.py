@@ -4,13 +4,18 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from collab.errands import Unsaved
 from collab.room import Room
 from infra.db import Database
+from infra.logging import get_logger
 from models import revisions
 from models.documents import Edit, journal
+from models.errors import DoxieError
+
+log = get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -79,8 +84,17 @@ async def append(db: Database, batch: Batch) -> list[int]:
         await _refuse_twice(session, batch, seqs)
         for edit, seq in zip(edits, seqs, strict=True) if wiped else ():
             if any(edit is wipe for wipe in batch.wipes):
-                await revisions.keep_before(session, edit, seq)
+                await _keep_before(session, edit, seq)
     return seqs
+
+
+async def _keep_before(session: AsyncSession, edit: Edit, seq: int) -> None:
+    """Keep what a document was before an edit; that must not be what edits are not saved for."""
+    try:
+        async with session.begin_nested():
+            await revisions.keep_before(session, edit, seq)
+    except (SQLAlchemyError, DoxieError, ValueError, LookupError) as error:
+        log.error("a revision could not be kept", document_id=str(edit.document_id), seq=seq, error=repr(error))
 
 
 async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:

@@ -130,7 +130,6 @@ class Room:
             raise ProtocolError("not an update")
         if raw != updates.NOTHING:
             entry = Unsaved(raw, seat, offered=True, full=self.size + len(raw) > self.limit)
-            self.size += len(raw)
             self.unsaved.append(entry)
             self.unsaved_bytes += len(raw)
             self._errands.append(Offer(entry))
@@ -221,7 +220,8 @@ class Room:
     def opened(self, seq: int, size: int = 0) -> None:
         """A keeper has the document as of `seq`, `size` bytes."""
         self.open = True
-        self.size = size + self.unsaved_bytes
+        decided = [entry.raw for entry in self.all_unsaved() if entry.raw is not None and not entry.offered]
+        self.size = size + sum(map(len, decided))
         self.progress.covered(seq)
         if self._errands:
             self._stir(self)
@@ -345,7 +345,8 @@ class Room:
         if not new or not entry.seat.guest.may_write or entry.full:
             entry.raw = None
             self.unsaved_bytes -= len(raw)
-            self.size -= len(raw)
+        else:
+            self.size += len(raw)
         if new and entry.raw is None:
             self.unsaved.remove(entry)
             refuse(entry.seat)

@@ -1,5 +1,6 @@
 """Revisions and snapshots."""
 
+from models.revisions.keeping import hold, keep_before
 from models.revisions.service import (
     Folded,
     NothingToRestore,
@@ -31,6 +32,8 @@ __all__ = [
     "SeqNotFound",
     "capture",
     "fold",
+    "hold",
+    "keep_before",
     "load_at",
     "name",
     "newest_stored",

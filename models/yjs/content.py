@@ -21,6 +21,8 @@ KNOWN_AT_MOST: Final = 16
 LARGE: Final = 2_000
 """Letters, elements, entries: a document with fewer is soon written again."""
 MOST: Final = 0.8
+SEVERAL: Final = 100
+"""Deletions that may be part of it; fewer at once are typing."""
 
 
 class Lost(Exception):
@@ -50,7 +52,7 @@ class Content:
         self._known: set[bytes] = set()
 
     def apply(self, fresh: Sequence[bytes]) -> int | None:
-        """Apply updates, in one transaction; the place of one that deletes most of a large document, if there is one.
+        """Apply updates in one transaction; where they delete most of a large document, the place of the first to do so.
 
         Raises:
             Lost: something of it does not apply.
@@ -60,20 +62,20 @@ class Content:
         state = self._doc.get_state()
         known = updates.clocks(state)
         self._waiting = updates.waiting(self._waiting, state) if self._waiting else []
-        deleted: dict[int, int] = {}
+        first, deleted = None, 0
         for place, raw in enumerate(fresh):
             rest = updates.left(raw, state)
             if rest == updates.NOTHING:
                 continue
             if updates.unknown(rest, known):
                 self._waiting.append(raw)
-            elif (count := updates.count(updates.deletions(rest))) >= LARGE * MOST:
-                deleted[place] = count
-        if not deleted:
+            elif (count := updates.count(updates.deletions(rest))) >= SEVERAL:
+                first = place if first is None else first
+                deleted += count
+        if first is None:
             return None
         after = self._alive()
-        wiped = _most(after + sum(deleted.values()), after)
-        return max(deleted, key=deleted.__getitem__) if wiped else None
+        return first if _most(after + deleted, after) else None
 
     def take(self, raw: bytes) -> bool:
         """Apply an update that repeats every deletion the document ever had; whether it deletes most of a large one.
