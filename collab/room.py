@@ -67,6 +67,11 @@ class Room:
         return not self._audiences
 
     @property
+    def crowd(self) -> int:
+        """How many sit here."""
+        return sum(map(len, self._audiences.values()))
+
+    @property
     def seats(self) -> list[Seat]:
         """Everybody who sits here."""
         return [seat for audience in self._audiences.values() for seat in audience]

@@ -52,7 +52,7 @@ class Content:
         self._known: set[bytes] = set()
 
     def apply(self, fresh: Sequence[bytes]) -> int | None:
-        """Apply updates in one transaction; where they delete most of a large document, the place of the first to do so.
+        """Apply updates in one transaction; the place of the first that deletes most of a large document, if any does.
 
         Raises:
             Lost: something of it does not apply.
