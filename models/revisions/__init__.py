@@ -1,6 +1,7 @@
 """Revisions and snapshots."""
 
 from models.revisions.comparing import Attribution, Comparison, attribution, difference
+from models.revisions.keeping import keep_before
 from models.revisions.retention import crowded, policy, set_policy, thin
 from models.revisions.service import (
     Folded,
@@ -8,6 +9,7 @@ from models.revisions.service import (
     SeqNotFound,
     capture,
     fold,
+    hold,
     load_at,
     name,
     newest_stored,
@@ -39,6 +41,8 @@ __all__ = [
     "crowded",
     "difference",
     "fold",
+    "hold",
+    "keep_before",
     "load_at",
     "name",
     "newest_stored",
