@@ -155,6 +155,7 @@ def _recovery(ahead: Path, until: datetime | None, *, archiving: bool) -> dict[s
     fetch = f'mv "{ahead}/%f" "%p" 2>/dev/null || {wal_command("fetch", "%f", "%p", str(ahead))}'
     settings = {
         "archive_mode": "on" if archiving else "off",
+        "archive_command": wal_command("archive", "%p", "%f"),  # not that of the machine it was copied from
         "restore_command": fetch,
         "recovery_target_action": "promote",
         "recovery_target_timeline": "latest",

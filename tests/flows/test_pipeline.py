@@ -219,9 +219,9 @@ async def test_missing_backups_raise_the_alarm(worker: Runtime, desk: Desk) -> N
     health = await watching.look(Runtime(settings, worker.db, worker.store))
     assert "no good restore drill for 0 days" in health.alarms
     assert health.log is not None
-    with runtime.use(Runtime(settings, worker.db, worker.store)):
-        with temporary_settings(environment.api(worker.settings.prefect_ui_url)):
-            failed = await check_backups(return_state=True)
+    here = environment.api(worker.settings.prefect_ui_url)
+    with runtime.use(Runtime(settings, worker.db, worker.store)), temporary_settings(here):
+        failed = await check_backups(return_state=True)
     assert failed.is_failed()
     assert "no good restore drill" in str(failed.message)
 
