@@ -66,6 +66,7 @@ async def load(session: AsyncSession, store: ObjectStore, document_id: UUID) -> 
     updates: list[bytes] = []
     if stream.snapshot_sha256:
         updates.append(await read_snapshot(store, stream.org_id, stream.snapshot_sha256))
-    entries = await journal.tail(session, document_id, after=stream.snapshot_seq)
+    # Whatever is archived is in the snapshot.
+    entries = await journal.tail(session, document_id, after=stream.snapshot_seq, whole=False)
     updates.extend(entry.payload for entry in entries)
     return Loaded(entries[-1].seq if entries else stream.seq, updates)

@@ -19,7 +19,7 @@ from infra import compression
 from models.archive.service import LEVEL
 from models.archive.thinning import APART
 from models.documents import crdt
-from models.documents.journal import link
+from models.documents.rows import link
 from models.documents.segments import Row, Segment, encode
 from models.documents.tables import GENESIS
 from tests.bench.report import Report

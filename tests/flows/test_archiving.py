@@ -70,6 +70,10 @@ async def test_every_seq_and_revision_opens_after_archiving(worker: Runtime, des
     async with worker.db.transaction(org_ids=[desk.org_id]) as session:
         assert await history.entries(session, worker.store, document_id, after=0) == before
         assert await history.entries(session, worker.store, document_id, after=3, upto=9) == before[3:9]
+        for after in (0, 3):
+            with pytest.raises(journal.Archived):  # nobody takes what is left for everything
+                await journal.tail(session, document_id, after=after)
+        assert await journal.tail(session, document_id, after=len(whole)) == []
     async with owner.transaction(org_ids=[desk.org_id]) as session:
         findings = await revisions.verify(session, worker.store, document_id)
     assert all(finding.ok for finding in findings), findings
