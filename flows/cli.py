@@ -5,6 +5,7 @@ import getpass
 import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -163,6 +164,19 @@ def backups() -> None:
         size, sha256 = str(entry.bytes or ""), (entry.sha256 or "")[:12]
         table.add_row(f"{entry.started_at:%Y-%m-%d %H:%M:%S}", entry.state, size, sha256, entry.object_key, entry.error)
     console.print(table)
+
+
+@app.command("verify-export")
+def verify_export(file: Path) -> None:
+    """Check an archive of an organization with nothing but the archive; exit 1 on damage."""
+    from models import exports
+
+    verdict = _run(exports.verify_archive(file))
+    for problem in verdict.problems:
+        console.print(f"[red]damaged[/] {problem}", highlight=False)
+    if verdict.problems:
+        raise typer.Exit(1)
+    console.print(f"{verdict.documents} documents and {verdict.files} files are what they say", highlight=False)
 
 
 @app.command()

@@ -102,6 +102,17 @@ class Settings(BaseSettings):
     max_update_bytes: int = MIB
     max_document_bytes: int = 64 * MIB
     max_content_bytes: int = 8 * MIB
+    collab_keepers: int = 2
+    """Processes that hold the documents open at one collab process, beside one for those that have killed another."""
+    collab_keeper_memory_mib: int = 4096
+    """Address space of each."""
+    collab_keeper_seconds: float = 20.0
+    """One that takes longer for anything is ended."""
+    archive_part_bytes: int = 8 * MIB
+    """An archive is written to S3 in parts of this size or a document more."""
+    max_import_bytes: int = 32 * MIB
+    strict_sandbox: bool = False
+    """Convert nothing where the kernel cannot shut a converter in."""
 
     # the pipeline
     persist_quiet_seconds: float = 2.0

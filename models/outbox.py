@@ -24,9 +24,21 @@ CHANNEL = "doxie_outbox"
 
 DOCUMENT_CHANGED = "document.changed"
 EXPORT_REQUESTED = "export.requested"
+IMPORT_REQUESTED = "import.requested"
 LINK_REQUESTED = "link.requested"
 MAIL_REQUESTED = "mail.requested"
+RETENTION_DUE = "retention.due"
 WEBHOOK_DUE = "webhook.due"
+
+KINDS = (
+    DOCUMENT_CHANGED,
+    EXPORT_REQUESTED,
+    IMPORT_REQUESTED,
+    LINK_REQUESTED,
+    MAIL_REQUESTED,
+    RETENTION_DUE,
+    WEBHOOK_DUE,
+)
 
 NO_ORG = UUID(int=0)
 """The `org_id` of events that belong to no organization."""

@@ -11,7 +11,9 @@ from models.documents.service import (
     approach,
     create,
     edit,
+    edit_by,
     enter,
+    enter_each,
     may_write,
     move,
     page,
@@ -22,6 +24,7 @@ from models.documents.service import (
 )
 from models.documents.state import Loaded, StateUnavailable, load
 from models.documents.tree import ElsewhereBelow, NotBelowItself
+from models.yjs import updates
 
 __all__ = [
     "DocumentChanged",
@@ -41,7 +44,9 @@ __all__ = [
     "crdt",
     "create",
     "edit",
+    "edit_by",
     "enter",
+    "enter_each",
     "history",
     "journal",
     "load",
@@ -54,5 +59,6 @@ __all__ = [
     "segments",
     "state",
     "trash",
+    "updates",
     "visit",
 ]

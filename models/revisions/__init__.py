@@ -1,8 +1,9 @@
 """Revisions and snapshots."""
 
+from models.revisions.comparing import Attribution, Comparison, attribution, difference
+from models.revisions.retention import crowded, policy, set_policy, thin
 from models.revisions.service import (
     Folded,
-    NothingToRestore,
     RevisionNotFound,
     SeqNotFound,
     all_stored,
@@ -17,36 +18,47 @@ from models.revisions.service import (
     quarantine,
     read,
     refold,
-    restore,
     settle,
     state_at,
     store_snapshot,
 )
-from models.revisions.tables import Revision
+from models.revisions.tables import RetentionPolicy, Revision
+from models.revisions.undoing import NothingToRestore, NothingToUndo, restore, undo
 from models.revisions.verification import Finding, verify
 
 __all__ = [
+    "Attribution",
+    "Comparison",
     "Finding",
     "Folded",
     "NothingToRestore",
+    "NothingToUndo",
+    "RetentionPolicy",
     "Revision",
     "RevisionNotFound",
     "SeqNotFound",
     "all_stored",
+    "attribution",
     "capture",
+    "crowded",
     "derive",
+    "difference",
     "fold",
     "fold_from",
     "load_at",
     "name",
     "newest_stored",
     "page",
+    "policy",
     "quarantine",
     "read",
     "refold",
     "restore",
+    "set_policy",
     "settle",
     "state_at",
     "store_snapshot",
+    "thin",
+    "undo",
     "verify",
 ]
