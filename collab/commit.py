@@ -122,7 +122,9 @@ async def _refuse_twice(session: AsyncSession, batch: Batch, seqs: list[int]) ->
     for room, edits in batch.rooms.items():
         if room.uncertain and edits:
             raws = {edit.payload for edit in edits}
-            entries = await journal.tail(session, room.document_id, after=room.progress.seq, upto=seqs[at] - 1)
+            # An uncertain commit is of a moment ago: nothing of it can be archived.
+            after = room.progress.seq
+            entries = await journal.tail(session, room.document_id, after=after, upto=seqs[at] - 1, whole=False)
             if saved := {entry.payload: entry.seq for entry in entries if entry.payload in raws}:
                 found[room] = saved
         at += len(edits)

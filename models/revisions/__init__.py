@@ -7,9 +7,15 @@ from models.revisions.service import (
     Folded,
     RevisionNotFound,
     SeqNotFound,
+    all_stored,
     capture,
+    derive,
     fold,
+<<<<<<< HEAD
     hold,
+=======
+    fold_from,
+>>>>>>> refs/heads/recovery
     load_at,
     name,
     newest_stored,
@@ -36,13 +42,19 @@ __all__ = [
     "Revision",
     "RevisionNotFound",
     "SeqNotFound",
+    "all_stored",
     "attribution",
     "capture",
     "crowded",
+    "derive",
     "difference",
     "fold",
+<<<<<<< HEAD
     "hold",
     "keep_before",
+=======
+    "fold_from",
+>>>>>>> refs/heads/recovery
     "load_at",
     "name",
     "newest_stored",
