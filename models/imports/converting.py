@@ -23,9 +23,16 @@ from models.imports.unpacking import MAX_IMAGE_BYTES, BadItem, Kind, check_word,
 
 MAX_TITLE = 500
 MAX_TEXT_BYTES = 8 * 1024 * 1024
-MAX_TREE_BYTES = 16 * 1024 * 1024
-"""Of Pandoc's JSON, which takes some ten times as much memory."""
+MAX_TREE_BYTES = 6 * 1024 * 1024
+"""Of Pandoc's JSON, some 100 000 words; it takes twenty-five times as much memory."""
+MAX_NESTING = 200
 MAX_IMAGES_BYTES = 4 * 1024 * 1024
+TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+# Elements that have no end, or whose end may be left out.
+ENDLESS = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
+    | {"colgroup", "dd", "dt", "li", "option", "p", "tbody", "td", "tfoot", "th", "thead", "tr"}
+)
 CHECKBOX = re.compile(r"<input\b[^<>]*>", re.IGNORECASE)
 MEDIA_TYPES = {"png": "png", "jpg": "jpeg", "gif": "gif", "webp": "webp"}
 
@@ -91,7 +98,7 @@ async def convert(path: str, kind: Kind, data: bytes, look_up: Callable[[str], b
                 node = await bigstack.run(content.parse_markdown, _text(data))
                 stated, node = "", _with_images(node, gallery)
             case Kind.HTML:
-                html = CHECKBOX.sub(_box, _text(data)).encode()
+                html = _html(data)
                 stated, node = await _through_pandoc(html, "html-native_divs-native_spans", gallery)
             case Kind.DOCX:
                 check_word(data)
@@ -160,6 +167,18 @@ def _text(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadItem("It is not UTF-8 text.") from error
+
+
+def _html(data: bytes) -> bytes:
+    """HTML that Pandoc can read in a reasonable time."""
+    text = _text(data)
+    depth = 0
+    for end, name in TAG.findall(text):
+        if name.lower() not in ENDLESS:
+            depth = max(0, depth - 1) if end else depth + 1
+        if depth > MAX_NESTING:
+            raise BadItem("It is nested too deeply.")
+    return CHECKBOX.sub(_box, text).encode()
 
 
 def _box(match: re.Match[str]) -> str:

@@ -1,6 +1,7 @@
 """Files as documents: what is taken over, and what is not."""
 
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,14 @@ async def test_what_is_no_document_is_refused(kind: Kind, data: bytes, reason: s
         await convert("x", kind, data, nothing_beside)
 
 
-async def test_html_nested_without_end_is_refused() -> None:
-    with pytest.raises((BadItem, content.ContentError)):
-        await convert("x.html", Kind.HTML, b"<blockquote>" * 3_000 + b"x", nothing_beside)
+@pytest.mark.parametrize("tag", [b"blockquote", b"DIV", b"b"])
+async def test_html_nested_without_end_is_refused_before_it_is_converted(tag: bytes) -> None:
+    started = time.process_time()
+    with pytest.raises(BadItem, match="too deeply"):
+        await convert("x.html", Kind.HTML, (b"<" + tag + b">") * 100_000, nothing_beside)
+    assert time.process_time() - started < 1
+
+
+async def test_html_that_leaves_ends_out_is_taken() -> None:
+    node = await html("<p>one<p>two<ul><li>a<li>b</ul>" * 300)
+    assert len(children(node)) == 900
