@@ -9,6 +9,9 @@ import hashlib
 import io
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,12 +30,26 @@ THREADS = 16
 PIECE_BYTES = 1024 * 1024
 
 
+OUTAGES = (urllib3.exceptions.HTTPError, OSError)
+"""What is raised while the store cannot be reached."""
+
+
 class ObjectMissing(LookupError):
     """No such object."""
 
 
 class ObjectCorrupt(RuntimeError):
     """An object that was read back is not what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object as the store lists it."""
+
+    key: str
+    size: int
+    modified: datetime
+    etag: str
 
 
 class UploadGone(LookupError):
@@ -90,6 +107,14 @@ class ObjectStore:
         """
         return await self._run(lambda: self._put_file(key, path))
 
+    async def get_file(self, key: str, path: Path | None) -> str:
+        """Read an object of any size, into a file where one is given, and return its SHA-256.
+
+        Raises:
+            ObjectMissing: there is none by that name.
+        """
+        return (await self._run(lambda: self._get_file(key, path)))[0]
+
     async def begin_upload(self, key: str, content_type: str = "application/octet-stream") -> str:
         """Begin to write an object in parts of 5 MiB and more; the id of the upload.
 
@@ -136,7 +161,7 @@ class ObjectStore:
         Raises:
             ObjectMissing: there is none by that name.
         """
-        return await self._run(lambda: self._digest(key))
+        return await self._run(lambda: self._get_file(key, None))
 
     async def pieces(self, key: str, size: int, *, piece: int = PIECE_BYTES) -> AsyncIterator[bytes]:
         """An object of a size (bytes) piece by piece."""
@@ -155,6 +180,15 @@ class ObjectStore:
     async def exists(self, key: str) -> bool:
         """Whether there is an object by that name."""
         return await self._run(lambda: self._exists(key))
+
+    async def objects(self, prefix: str = "") -> list[Stored]:
+        """What is below a prefix, in order."""
+        return await self._run(
+            lambda: [
+                Stored(item.object_name or "", item.size or 0, item.last_modified, item.etag or "")
+                for item in self._client.list_objects(self.bucket, prefix=prefix, recursive=True)
+            ]
+        )
 
     async def list(self, prefix: str = "") -> list[tuple[str, int]]:
         """Names and sizes (bytes) below a prefix, in order."""
@@ -191,20 +225,24 @@ class ObjectStore:
         with path.open("rb") as file:
             written = hashlib.file_digest(file, "sha256").hexdigest()
         self._client.fput_object(self.bucket, key, str(path))
-        if self._digest(key)[0] != written:
+        if self._get_file(key, None)[0] != written:
             raise ObjectCorrupt(f"{key} does not read back as it was written")
         return written
 
-    def _digest(self, key: str) -> tuple[str, int]:
+    def _get_file(self, key: str, path: Path | None) -> tuple[str, int]:
+        """SHA-256 and size of an object; its bytes go into a file, where one is given."""
         digest, size = hashlib.sha256(), 0
         try:
             response = self._client.get_object(self.bucket, key)
         except S3Error as error:
             raise _translated(error, key) from error
         try:
-            for chunk in response.stream(PIECE_BYTES):
-                digest.update(chunk)
-                size += len(chunk)
+            with path.open("wb") if path else nullcontext() as file:
+                for chunk in response.stream(PIECE_BYTES):
+                    digest.update(chunk)
+                    size += len(chunk)
+                    if file is not None:
+                        file.write(chunk)
         finally:
             response.close()
             response.release_conn()

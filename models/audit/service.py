@@ -60,6 +60,9 @@ class Act(StrEnum):
     ORG_EXPORTED = "org.exported"
     RETENTION_CHANGED = "retention.changed"
     PIPELINE_REPLAYED = "pipeline.replayed"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_DELETED = "webhook.deleted"
 
 
 class AccountAct(StrEnum):
@@ -76,6 +79,8 @@ class AccountAct(StrEnum):
     EMAIL_VERIFIED = "account.email_verified"
     EMAIL_CHANGE_REQUESTED = "account.email_change_requested"
     EMAIL_CHANGED = "account.email_changed"
+    TOKEN_CREATED = "account.token_created"  # noqa: S105 - no password
+    TOKEN_DELETED = "account.token_deleted"  # noqa: S105 - no password
     PASSWORD_CHANGED = "account.password_changed"  # noqa: S105 - no password
     PASSWORD_RESET = "account.password_reset"  # noqa: S105 - no password
     SECOND_FACTOR_REFUSED = "account.second_factor_refused"

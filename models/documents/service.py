@@ -8,12 +8,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra import clock
-from models import audit, orgs
+from models import audit, orgs, webhooks
 from models.audit import Act
 from models.auth import Actor
-from models.documents import journal, queries
+from models.documents import journal, queries, tree
 from models.documents.tables import Document, DocumentStream
-from models.errors import PreconditionFailed
+from models.errors import Forbidden, NotFound, PreconditionFailed
 from models.orgs import DocumentScope, Level, LinkScope, LinkVisitor, OrgScope, Permission, Role
 
 
@@ -27,6 +27,7 @@ class DocumentView:
 
     id: UUID
     org_id: UUID
+    parent_id: UUID | None
     title: str
     seq: int
     version: int
@@ -57,11 +58,28 @@ async def enter(
     if found is None or (found[0].trashed_at is not None and not trashed):
         raise journal.DocumentGone([document_id])
     document, seq, role, granted = found
-    scope = _scope(actor, document, Role(role), granted)
-    if scope.role == Role.GUEST and not scope.allows(Permission.DOCUMENT_READ):
-        raise journal.DocumentGone([document_id])
-    scope.require(Permission.DOCUMENT_READ)
+    scope = _admitted(actor, document, Role(role), granted)
     return _view(document, seq, scope.level), scope
+
+
+async def enter_each(
+    session: AsyncSession, asked: Sequence[tuple[Actor, UUID]]
+) -> list[DocumentScope | NotFound | Forbidden]:
+    """What each of many people may do with a document, or why nothing: as `enter` decides. One round trip.
+
+    The session must be scoped to the organizations of all of them.
+    """
+    rows = await queries.seen_by_many(session, [(actor.user_id, document_id) for actor, document_id in asked])
+    seen = {(user_id, document.id): (document, Role(role), granted) for user_id, document, role, granted in rows}
+    found: list[DocumentScope | NotFound | Forbidden] = []
+    for actor, document_id in asked:
+        try:
+            if (row := seen.get((actor.user_id, document_id))) is None:
+                raise journal.DocumentGone([document_id])
+            found.append(_admitted(actor, *row))
+        except (NotFound, Forbidden) as error:
+            found.append(error)
+    return found
 
 
 async def approach(session: AsyncSession, actor: Actor, document_id: UUID) -> DocumentScope | None:
@@ -101,16 +119,28 @@ async def may_write(session: AsyncSession, pairs: Sequence[tuple[UUID, UUID]]) -
 
 
 async def create(
-    session: AsyncSession, scope: OrgScope, *, title: str, org_access: Level | None = None
+    session: AsyncSession,
+    scope: OrgScope,
+    *,
+    title: str,
+    parent: DocumentScope | None = None,
+    org_access: Level | None = None,
 ) -> DocumentView:
-    """A new, empty document; without `org_access` its members may do what is set in the organization."""
+    """A new, empty document, below another one that one may write.
+
+    Without `org_access` its members may do what is set in the organization.
+    """
     scope.require(Permission.DOCUMENT_CREATE)
+    parent_id = tree.below(scope, parent)
     access = (await orgs.read(session, scope)).default_org_access if org_access is None else org_access
     document = Document(org_id=scope.org_id, title=title, created_by=scope.actor.user_id, org_access=access)
+    document.parent_id = parent_id
     session.add(document)
     await session.flush()
     session.add(DocumentStream(org_id=scope.org_id, document_id=document.id))
     await session.flush()
+    about = {"document_id": str(document.id), "title": title, "created_by": str(scope.actor.user_id)}
+    await webhooks.publish(session, scope.org_id, "document.created", f"created:{document.id}", **about)
     return _view(document, 0, Level.MANAGE)
 
 
@@ -138,6 +168,29 @@ async def rename(
     return await _touched(session, scope, document, seq)
 
 
+async def move(
+    session: AsyncSession,
+    scope: DocumentScope,
+    parent: DocumentScope | None,
+    *,
+    version: int | None = None,
+) -> DocumentView:
+    """Put a document below another one that one may write, or (None) below none.
+
+    Raises:
+        NotBelowItself: the other one stands below this one.
+        DocumentChanged: its version is another one than `version`.
+    """
+    scope.require(Permission.DOCUMENT_WRITE)
+    parent_id = tree.below(scope, parent)
+    await tree.take_turns(session, scope.org_id)
+    document, seq = await _locked(session, scope.document_id, version)
+    if parent_id is not None:
+        await tree.refuse_circle(session, scope.org_id, scope.document_id, parent_id)
+    document.parent_id = parent_id
+    return await _touched(session, scope, document, seq)
+
+
 async def trash(session: AsyncSession, scope: OrgScope, document_id: UUID, *, version: int | None = None) -> None:
     """Put a document into the trash and close its journal."""
     await _set_trashed(session, scope, document_id, clock.now(), version)
@@ -150,11 +203,15 @@ async def recover(session: AsyncSession, scope: OrgScope, document_id: UUID) -> 
 
 async def edit(session: AsyncSession, scope: OrgScope, document_id: UUID, payload: bytes, *, origin: str) -> int:
     """Append one Yjs update that is known to apply; the seq it got."""
+    [seq] = await journal.append(session, [edit_by(scope, document_id, payload, origin=origin)])
+    return seq
+
+
+def edit_by(scope: OrgScope, document_id: UUID, payload: bytes, *, origin: str) -> journal.Edit:
+    """A line for the journal by somebody who may write."""
     scope.require(Permission.DOCUMENT_WRITE)
     actor = scope.actor
-    new = journal.Edit(scope.org_id, document_id, payload, actor.user_id, actor.session_id, origin)
-    [seq] = await journal.append(session, [new])
-    return seq
+    return journal.Edit(scope.org_id, document_id, payload, actor.user_id, actor.session_id, origin)
 
 
 async def _set_trashed(
@@ -168,7 +225,11 @@ async def _set_trashed(
     stream.closed = at is not None
     act = Act.DOCUMENT_TRASHED if at else Act.DOCUMENT_RECOVERED
     await audit.record(session, scope.org_id, scope.actor.user_id, act, document_id)
-    return await _touched(session, scope, document, seq)
+    touched = await _touched(session, scope, document, seq)
+    if at is not None:
+        about = {"document_id": str(document_id), "title": document.title}
+        await webhooks.publish(session, scope.org_id, "document.trashed", f"trashed:{document_id}:{at}", **about)
+    return touched
 
 
 async def _locked(session: AsyncSession, document_id: UUID, version: int | None) -> tuple[Document, int]:
@@ -188,6 +249,14 @@ async def _touched(session: AsyncSession, scope: OrgScope, document: Document, s
     return _view(document, seq, scope.level if isinstance(scope, DocumentScope) else Level.MANAGE)
 
 
+def _admitted(actor: Actor, document: Document, role: Role, granted: int) -> DocumentScope:
+    scope = _scope(actor, document, role, granted)
+    if scope.role == Role.GUEST and not scope.allows(Permission.DOCUMENT_READ):
+        raise journal.DocumentGone([document.id])
+    scope.require(Permission.DOCUMENT_READ)
+    return scope
+
+
 def _scope(actor: Actor, document: Document, role: Role, granted: int) -> DocumentScope:
     return orgs.at_document(
         actor,
@@ -204,6 +273,7 @@ def _view(document: Document, seq: int, level: Level) -> DocumentView:
     return DocumentView(
         id=document.id,
         org_id=document.org_id,
+        parent_id=document.parent_id,
         title=document.title,
         seq=seq,
         version=document.version,

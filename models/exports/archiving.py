@@ -17,7 +17,7 @@ from infra.storage import ObjectStore
 from models import audit, content, documents, orgs, outbox, revisions
 from models.audit import Act
 from models.auth import Actor
-from models.documents import DocumentView, crdt, journal
+from models.documents import DocumentView, crdt, history, journal
 from models.documents.journal import Entry as Row
 from models.documents.tables import GENESIS
 from models.errors import DoxieError, Forbidden, NotFound
@@ -95,16 +95,15 @@ async def file(session: AsyncSession, store: ObjectStore, actor: Actor, document
         scope.require(Permission.DOCUMENT_READ)
     except (NotFound, Forbidden):
         return None
-    rows = await journal.tail(session, document_id, after=0, quarantined=True)
-    kept = {row.seq for row in await journal.tail(session, document_id, after=0)}
-    seq = rows[-1].seq if rows else 0
+    rows: list[Row] = []
     try:
-        loaded = await revisions.load_at(session, scope, store, document_id, seq)
+        rows = await history.entries(session, store, document_id, after=0, quarantined=True)
+        loaded = await revisions.load_at(session, scope, store, document_id, rows[-1].seq if rows else 0)
         rendered = await bigstack.run(_rendered, loaded.updates)
         error = None
     except (DoxieError, crdt.Poisoned) as trouble:  # one document that is damaged must not cost all others
         rendered, error = {}, str(trouble)
-    about = _about(document, rows, [row.seq for row in rows if row.seq not in kept], error)
+    about = _about(document, rows, sorted(await journal.quarantined_seqs(session, document_id)), error)
     folder = f"documents/{document_id}"
     files = {f"{folder}/{name}": data for name, data in rendered.items()}
     files[f"{folder}/journal.bin"] = b"".join(LENGTH.pack(len(row.payload)) + row.payload for row in rows)

@@ -19,7 +19,7 @@ from models.content.diff import text_changes
 from models.content.prosemirror import Parent, attributes, marks_of
 from models.content.roots import ROOT, fragment, has_blocks, is_plain
 from models.content.schema import Node, document, element, join, text_node
-from models.documents import authorship, crdt, journal
+from models.documents import authorship, crdt, history
 from models.documents.authorship import Author, Path, Spans
 from models.orgs import OrgScope
 from models.revisions import service
@@ -89,7 +89,7 @@ async def attribution(
         SeqNotFound: the document never had that seq.
     """
     loaded = await service.load_at(session, scope, store, document_id, seq)
-    entries = await journal.tail(session, document_id, after=0, upto=loaded.seq)
+    entries = await history.entries(session, store, document_id, after=0, upto=loaded.seq)
     authors = [(entry.payload, entry.actor_id) for entry in entries]
     return await bigstack.run(_attributed, loaded.seq, loaded.updates, authors)
 

@@ -8,7 +8,7 @@ from infra import bigstack
 from infra.storage import ObjectStore
 from models import audit
 from models.audit import Act
-from models.documents import Edit, crdt, journal, updates
+from models.documents import Edit, crdt, history, journal, updates
 from models.errors import Conflict
 from models.orgs import OrgScope, Permission
 from models.revisions import service
@@ -35,7 +35,7 @@ async def restore(
     await service.hold(session, document_id)
     revision = await service.read(session, scope, document_id, number)
     base = await service.loaded_at(session, store, scope.org_id, document_id, revision.seq_to)
-    later = await journal.tail(session, document_id, after=revision.seq_to)
+    later = await history.entries(session, store, document_id, after=revision.seq_to)
     forward = await bigstack.run(crdt.revert, base.updates, [entry.payload for entry in later])
     if forward == updates.NOTHING:
         raise NothingToRestore()
@@ -62,7 +62,7 @@ async def undo(
     scope.require(Permission.DOCUMENT_WRITE)
     await service.hold(session, document_id)
     base = await service.load_at(session, scope, store, document_id, since)
-    later = await journal.tail(session, document_id, after=since)
+    later = await history.entries(session, store, document_id, after=since)
     theirs = [(entry.payload, entry.actor_id == user_id) for entry in later]
     forward = await bigstack.run(crdt.undone, base.updates, theirs)
     if forward == updates.NOTHING:
