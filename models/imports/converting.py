@@ -63,6 +63,8 @@ class Gallery:
         found = measure(data) if data else None
         if data is None:
             return self._leave(src, "it is not there")
+        if not data:
+            return self._leave(src, "it is too large, or damaged")
         if found is None:
             return self._leave(src, "it is no PNG, JPEG, GIF or WebP")
         if found[1] * found[2] > MAX_PIXELS or len(data) > MAX_IMAGE_BYTES:
@@ -115,13 +117,16 @@ async def _through_pandoc(data: bytes, source: pandoc.Input, gallery: Gallery) -
     raw = await pandoc.convert(data, source, "json")
     if len(raw) > MAX_TREE_BYTES:
         raise BadItem("It holds more than can be converted.")
-    return await bigstack.run(_read, raw, gallery)
+    title, node, notes = await bigstack.run(_read, raw, gallery)
+    gallery.notes += notes
+    return title, node
 
 
-def _read(raw: bytes, gallery: Gallery) -> tuple[str, Node]:
+def _read(raw: bytes, gallery: Gallery) -> tuple[str, Node, list[str]]:
+    """Title, document, and what was left out: what is noted in a child stays there otherwise."""
     try:
         tree = json.loads(raw)
-        return title_of(tree), from_pandoc(tree, gallery.resolve)
+        return title_of(tree), from_pandoc(tree, gallery.resolve), gallery.notes
     except RecursionError:
         raise BadItem("It is nested too deeply.") from None
 
@@ -153,7 +158,7 @@ def _word_images(data: bytes) -> Callable[[str], bytes | None]:
 
 
 def _image(archive: zipfile.ZipFile, position: int) -> bytes:
-    """An image, or enough of one to see that it is too large."""
+    """An image; nothing where it is too large or damaged."""
     try:
         return content_of(archive, position, MAX_IMAGE_BYTES)
     except BadItem:

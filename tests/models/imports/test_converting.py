@@ -83,6 +83,16 @@ async def test_a_word_document_is_taken_over() -> None:
     assert (made.title, content.markdown_of(node_of(made))) == ("Report", "Hello Word\n")
 
 
+async def test_what_a_word_document_loses_is_noted() -> None:
+    node = content.parse_markdown(f"![picture]({address(png(3, 2) + bytes(600 * 1024))})")
+    doc: Doc[Any] = Doc()
+    content.replace(doc, node)
+    made = await convert("x.docx", Kind.DOCX, await render([doc.get_update()], Format.DOCX, title=""), nothing_beside)
+    [note] = made.notes
+    assert note.startswith("The image media/")
+    assert note.endswith("was left out: it is too large, or damaged.")
+
+
 async def test_titles_are_found() -> None:
     for source, title in (("# One\n\nx", "One"), ("x", "file name"), ("## Two", "file name"), ("", "file name")):
         assert (await convert("dir/file name.md", Kind.MARKDOWN, source.encode(), nothing_beside)).title == title
@@ -108,7 +118,7 @@ async def test_images_beside_a_document_come_with_it() -> None:
     assert [note.split(" was left out: ")[1] for note in made.notes] == [
         "it is no PNG, JPEG, GIF or WebP.",
         "it is too large.",
-        "it is no PNG, JPEG, GIF or WebP.",
+        "it is too large, or damaged.",
         "it is not there.",
     ]
 
