@@ -6,7 +6,7 @@ from fastapi import Request, Response
 
 from infra.settings import Settings
 
-Name = Literal["doxie_access", "doxie_refresh"]
+Name = Literal["doxie_access", "doxie_refresh", "doxie_errand"]
 
 
 def access_token(request: Request) -> str | None:
@@ -17,6 +17,21 @@ def access_token(request: Request) -> str | None:
 def refresh_token(request: Request) -> str | None:
     """The refresh token a browser sends."""
     return _read(request, "doxie_refresh")
+
+
+def errand(request: Request) -> str | None:
+    """What a browser that was sent to a provider brings back; see `api.federation`."""
+    return _read(request, "doxie_errand")
+
+
+def store_errand(response: Response, settings: Settings, token: str, *, seconds: int) -> None:
+    """Let a browser remember what it was sent to a provider for."""
+    _write(response, settings, "doxie_errand", token, seconds)
+
+
+def clear_errand(response: Response, settings: Settings) -> None:
+    """The errand is done."""
+    _write(response, settings, "doxie_errand", "", 0)
 
 
 def present(request: Request) -> bool:

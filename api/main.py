@@ -6,23 +6,27 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from api import docs, errors, health, keys, limits
+from api import afterwards, docs, errors, health, keys, limits, page
 from api.audit.routes import router as audit
 from api.auth.accounts import router as accounts
 from api.auth.login import router as login
 from api.auth.routes import router as auth
 from api.auth.sessions import router as sessions
+from api.auth.tokens import router as tokens
 from api.documents.routes import router as documents
 from api.exports.routes import router as exports
 from api.factors.passkeys import router as passkeys
 from api.factors.routes import router as factors
+from api.federation.routes import router as federation
 from api.middleware import Guard
+from api.notifications.routes import router as notifications
 from api.orgs.routes import router as orgs
 from api.pipeline.routes import router as pipeline
 from api.revisions.routes import router as revisions
 from api.runtime import Runtime
 from api.sharing.routes import router as sharing
 from api.sharing.visiting import router as visiting
+from api.webhooks.routes import router as webhooks
 from infra import logging
 from infra.settings import Settings, get_settings
 
@@ -42,9 +46,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.runtime = runtime = Runtime.start(settings)
         await runtime.signer.reload(runtime.signing_keys)
-        following = asyncio.create_task(runtime.signer.follow(runtime.signing_keys))
+        following = [
+            asyncio.create_task(runtime.signer.follow(runtime.signing_keys)),
+            asyncio.create_task(runtime.bulletin.follow()),
+        ]
         yield
-        following.cancel()
+        for task in following:
+            task.cancel()
+        await afterwards.finish()
         await runtime.close()
 
     app = FastAPI(
@@ -64,9 +73,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         auth,
         login,
         accounts,
+        tokens,
         sessions,
         factors,
         passkeys,
+        federation,
         audit,
         orgs,
         documents,
@@ -75,10 +86,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         revisions,
         pipeline,
         exports,
+        notifications,
+        webhooks,
     ):
         v1.include_router(router)
     app.include_router(v1)
     app.include_router(health.router)
     app.include_router(keys.router)
     docs.install(app)
+    page.install(app, settings)
     return app

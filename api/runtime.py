@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from api.documents.saving import Saver
+from api.notifications.bulletin import Bulletin
 from infra.bus import Bus, Revocation
 from infra.db import Database
 from infra.identities import Identities
 from infra.limits import Limiter, LocalLimiter
+from infra.oidc import Providers
 from infra.redis import Volatile
 from infra.settings import Settings
 from infra.storage import ObjectStore
@@ -28,25 +30,30 @@ class Runtime:
     signer: Signer
     volatile: Volatile
     identities: Identities
+    providers: Providers
     limiter: Limiter
     local_limiter: LocalLimiter
+    bulletin: Bulletin
 
     @classmethod
     def start(cls, settings: Settings) -> "Runtime":
         """Make the adapters; none connects before it is used."""
         bus = Bus(settings.redis_url.get_secret_value())
         volatile = Volatile(settings.redis_url.get_secret_value())
+        db = Database(settings.app_database_url.get_secret_value(), pool_size=20)
         return cls(
             settings=settings,
-            db=Database(settings.app_database_url.get_secret_value(), pool_size=20),
+            db=db,
             store=ObjectStore(settings),
             saver=Saver(settings.app_database_url.get_secret_value()),
             bus=bus,
             signer=Signer.from_settings(settings),
             volatile=volatile,
             identities=Identities(volatile, doubted=lambda: bus.owes),
+            providers=Providers(),
             limiter=Limiter(volatile),
             local_limiter=LocalLimiter(),
+            bulletin=Bulletin(db),
         )
 
     async def signing_keys(self) -> list[Key]:
@@ -60,6 +67,7 @@ class Runtime:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.providers.close()
         await self.saver.close()
         await self.volatile.close()
         await self.bus.close()

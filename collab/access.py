@@ -1,17 +1,18 @@
 """Who may sit at a document: the claims of a collab token, or a browser's own cookie from an allowed Origin."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from collab.protocol import Close
-from collab.seat import CannotOpen, Guest
+from collab.seat import CannotOpen, Guest, Link
 from infra.db import Database
 from infra.settings import Settings
 from infra.tokens import Signer, TokenError
-from models import auth, documents
+from models import auth, documents, sharing
 from models.errors import Forbidden, NotFound, Unauthenticated
 from models.orgs import Permission
 
@@ -19,7 +20,7 @@ COOKIES: Final = ("__Host-doxie_access", "doxie_access")
 
 
 def token_guest(signer: Signer, token: str, document_id: UUID) -> Guest:
-    """The guest a collab token admits to this document.
+    """The guest a collab token admits to this document; one with a link has to be looked up (`guest_now`) as well.
 
     Raises:
         CannotOpen: it is no such token, or one for another document.
@@ -27,11 +28,12 @@ def token_guest(signer: Signer, token: str, document_id: UUID) -> Guest:
     try:
         claims = signer.verify(token, typ="collab")
         guest = Guest(
-            user_id=UUID(claims["sub"]),
+            user_id=UUID(claims["sid"] if "link" in claims else claims["sub"]),
             session_id=UUID(claims["sid"]) if claims.get("sid") else None,
             org_id=UUID(claims["org"]),
             document_id=UUID(claims["doc"]),
             may_write=claims["access"] == "write",
+            link=Link(UUID(claims["link"]), claims["epoch"]) if "link" in claims else None,
         )
     except (TokenError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise CannotOpen(Close.WHO_ARE_YOU, "token is not valid") from error
@@ -90,15 +92,18 @@ async def cookie_guest(db: Database, claims: dict[str, Any], document_id: UUID) 
 
 
 async def unchanged(db: Database, guests: Collection[Guest]) -> set[Guest]:
-    """Of many guests those who would be admitted now just as they were, in two round trips.
+    """Of many guests those who would be admitted now just as they were, in two round trips, or three with links.
 
     Who is not among them has to be asked for alone: their access is another one, or comes from elsewhere.
     """
-    with_session = [guest for guest in guests if guest.session_id is not None]
-    async with db.transaction(org_ids={guest.org_id for guest in with_session}) as session:
+    with_session = [guest for guest in guests if guest.session_id is not None and guest.link is None]
+    with_link = [(guest.link.id, guest) for guest in guests if guest.link is not None]
+    async with db.transaction(org_ids={guest.org_id for guest in guests}) as session:
         live = await auth.live(session, [guest.session_id for guest in with_session if guest.session_id])
         rights = await documents.may_write(session, [(guest.user_id, guest.document_id) for guest in with_session])
-    return {
+        links = await sharing.live(session, [link_id for link_id, _ in with_link]) if with_link else {}
+    still_linked = {guest for link_id, guest in with_link if link_id in links and _fits(guest, links[link_id])}
+    return still_linked | {
         guest
         for guest in with_session
         if (guest.session_id, guest.user_id) in live
@@ -112,5 +117,23 @@ async def guest_now(db: Database, guest: Guest) -> Guest:
     Raises:
         CannotOpen: they would not be.
     """
+    if guest.link is not None:
+        return await _link_guest(db, guest, guest.link)
     claims = {"sub": str(guest.user_id), "sid": str(guest.session_id)}
     return await cookie_guest(db, claims, guest.document_id)
+
+
+async def _link_guest(db: Database, guest: Guest, link: Link) -> Guest:
+    async with db.transaction(org_ids=[guest.org_id]) as session:
+        found = (await sharing.live(session, [link.id])).get(link.id)
+    if found is None or found.document_id != guest.document_id or found.epoch != link.epoch:
+        raise CannotOpen(Close.FORBIDDEN, "the link is over")
+    return replace(guest, may_write=found.may_write)
+
+
+def _fits(guest: Guest, link: sharing.LiveLink) -> bool:
+    return (
+        guest.link is not None
+        and (link.document_id, link.epoch) == (guest.document_id, guest.link.epoch)
+        and link.may_write in (True, guest.may_write)
+    )

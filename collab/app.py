@@ -9,6 +9,7 @@ from typing import Any, Final
 from picows import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener, ws_create_server
 
 from collab import access, protocol
+from collab.admission import Admission
 from collab.connection import Connection
 from collab.gatekeeper import Gatekeeper
 from collab.library import Library
@@ -42,8 +43,11 @@ class Door:
         self._db = Database(settings.app_database_url.get_secret_value())
         self._bus = Bus(settings.redis_url.get_secret_value())
         self._metrics = Metrics()
-        self._gatekeeper = Gatekeeper(partial(access.guest_now, self._db), partial(access.unchanged, self._db))
+        look_up, unchanged = partial(access.guest_now, self._db), partial(access.unchanged, self._db)
+        self._gatekeeper = Gatekeeper(look_up, unchanged)
+        self._admission = Admission(look_up, unchanged)
         self._rooms = Rooms(
+            settings,
             self._db,
             Library(self._db, ObjectStore(settings)),
             self._bus,
@@ -51,7 +55,7 @@ class Door:
             suspect=self._gatekeeper.suspect,
         )
         self._signer = Signer.from_settings(settings)
-        self._reception = Reception(settings, self._signer, self._db, self._rooms)
+        self._reception = Reception(settings, self._signer, self._db, self._rooms, self._admission)
         self._tick = Tick(asyncio.get_running_loop())
         self._connections: set[Connection] = set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -63,9 +67,11 @@ class Door:
         for work in (
             self._rooms.writer.run(),
             self._rooms.writer.watch(),
+            self._rooms.keepers.run(),
             self._rooms.herald.run(),
             self._rooms.follow(),
             self._rooms.sweep(),
+            self._admission.run(),
             self._gatekeeper.run(),
             self._gatekeeper.go_round(self._rooms.all),
             self._signer.follow(self._signing_keys),
@@ -160,6 +166,7 @@ class Door:
         await asyncio.sleep(GOODBYE_SECONDS)
         for task in self._tasks:
             task.cancel()
+        await self._rooms.keepers.close()
         await self._bus.close()
         await self._db.close()
 

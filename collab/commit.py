@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from collab.room import Room, Unsaved
+from collab.errands import Unsaved
+from collab.room import Room
 from infra.db import Database
 from models.documents import Edit, journal
 
@@ -105,4 +106,4 @@ async def _refuse_twice(session: AsyncSession, batch: Batch, seqs: list[int]) ->
 def edit_of(room: Room, entry: Unsaved, raw: bytes) -> Edit:
     """The line in the journal for an edit of a socket."""
     guest = entry.seat.guest
-    return Edit(room.org_id, room.document_id, raw, guest.user_id, guest.session_id, "socket")
+    return Edit(room.org_id, room.document_id, raw, guest.author_id, guest.session_id, guest.origin)

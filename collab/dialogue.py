@@ -13,8 +13,8 @@ from collab.seat import CannotOpen, Guest, Line
 MAX_DOCUMENTS: Final = 100
 _KEEPALIVE: Final = protocol.frame(b"", protocol.KEEPALIVE)
 
-LetIn = Callable[[str, UUID], Guest | Awaitable[Guest]]
-"""The guest a token makes at a document, or what finds out; raises CannotOpen."""
+LetIn = Callable[[str, UUID], Awaitable[Guest]]
+"""What finds out which guest a token makes at a document; raises CannotOpen, at once or when awaited."""
 
 
 class YWebsocket:
@@ -121,8 +121,8 @@ class Hocuspocus:
                 self._places[address] = place
                 _admit(place, self._let_in, token, document)
                 self.admitted = True
-            elif token and isinstance(guest := self._let_in(token, _document_id(document)), Guest):
-                place.admit_again(guest)
+            elif token:
+                place.admit_again(self._let_in(token, _document_id(document)))
         except CannotOpen as error:
             self._turned_away(place, error.code, error.reason)
 
@@ -141,11 +141,7 @@ class Hocuspocus:
 
 
 def _admit(place: Place, let_in: LetIn, token: str, document: str) -> None:
-    guest = let_in(token, _document_id(document))
-    if isinstance(guest, Guest):
-        place.admit(guest)
-    else:
-        place.admit_later(guest)
+    place.admit(let_in(token, _document_id(document)))
 
 
 def _document_id(text: str) -> UUID:

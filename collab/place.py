@@ -7,7 +7,7 @@ from typing import Final
 
 from collab import protocol
 from collab.protocol import Close, Said
-from collab.room import NotAllowed, Room
+from collab.room import NotAllowed, Room, refuse
 from collab.rooms import Rooms
 from collab.seat import CannotOpen, Guest, Line, Seat
 from models.lib0 import ProtocolError
@@ -22,6 +22,7 @@ class Place:
     """What is said before the document is there is kept, within bounds, and heard afterwards."""
 
     __slots__ = (
+        "_again",
         "_left",
         "_queue",
         "_queued",
@@ -48,29 +49,16 @@ class Place:
         self._room: Room | None = None
         self._seat: Seat | None = None
         self._task: asyncio.Task[None] | None = None
+        self._again: asyncio.Task[None] | None = None
         self._left = False
 
-    def admit(self, guest: Guest) -> None:
-        """Sit down as this guest: at once where the document is open, else as soon as it is loaded."""
-        try:
-            room = self._rooms.find(guest)
-        except CannotOpen as error:
-            self._turned_away(self, error.code, error.reason)
-            return
-        if room is not None:
-            self._sit(room, guest)
-        else:
-            self._task = asyncio.create_task(self._wait(None, guest))
+    def admit(self, guest: Awaitable[Guest]) -> None:
+        """Sit down as a guest that has to be looked up, and as soon as the document is open."""
+        self._task = asyncio.create_task(self._wait(guest))
 
-    def admit_later(self, guest: Awaitable[Guest]) -> None:
-        """Sit down as a guest that has to be looked up first."""
-        self._task = asyncio.create_task(self._wait(guest, None))
-
-    def admit_again(self, guest: Guest) -> None:
-        """The guest has shown a new token: go on with what it allows."""
-        if self._seat is not None:
-            self._seat.guest = guest
-            self._seat.say(protocol.authenticated(may_write=guest.may_write))
+    def admit_again(self, guest: Awaitable[Guest]) -> None:
+        """The guest has shown a new token: go on with what it allows, once it is looked up."""
+        self._again = asyncio.create_task(self._renew(guest))
 
     def hear(self, said: Said, argument: bytes) -> None:
         """Take a message to this document."""
@@ -90,8 +78,8 @@ class Place:
 
     def pause(self) -> None:
         """The client begins to lag."""
-        if self._room is not None and self._seat is not None and not self._room.pause(self._seat):
-            self.line.hang_up(Close.TRY_AGAIN, "too slow")
+        if self._room is not None and self._seat is not None:
+            self._room.pause(self._seat)
 
     def resume(self) -> None:
         """The client has read what it was sent."""
@@ -102,8 +90,9 @@ class Place:
         """Get up, or stop waiting."""
         self._left = True
         self._queue.clear()
-        if self._task is not None:
-            self._task.cancel()
+        for task in (self._task, self._again):
+            if task is not None:
+                task.cancel()
         if self._room is not None and self._seat is not None:
             room, self._room = self._room, None
             self._rooms.leave(room, self._seat)
@@ -118,15 +107,7 @@ class Place:
             else:
                 room.reply(seat, raw)
         except NotAllowed:
-            self._refuse(seat)
-        self._rooms.writer.mark(room)
-
-    def _refuse(self, seat: Seat) -> None:
-        """A reader has edited: Hocuspocus clients understand "not saved", the others need to be stopped."""
-        if self.address:
-            seat.unsaved()
-        else:
-            self.line.hang_up(Close.FORBIDDEN, "read only")
+            refuse(seat)
 
     def _keep(self, said: Said, argument: bytes) -> None:
         self._queue.append((said, argument))
@@ -134,10 +115,10 @@ class Place:
         if len(self._queue) > MAX_QUEUED_MESSAGES or self._queued > MAX_QUEUED_BYTES:
             self.line.hang_up(Close.TRY_AGAIN, "too much before the document was there")
 
-    async def _wait(self, looked_up: Awaitable[Guest] | None, guest: Guest | None) -> None:
+    async def _wait(self, looked_up: Awaitable[Guest]) -> None:
         try:
-            guest = guest or await looked_up  # type: ignore[misc]  # one of the two is given
-            room = await self._rooms.open(guest)
+            guest = await looked_up
+            room = self._rooms.find(guest) or await self._rooms.open(guest)
             if not self._left:
                 self._sit(room, guest)
         except CannotOpen as error:
@@ -145,6 +126,17 @@ class Place:
                 self._turned_away(self, error.code, error.reason)
         except ProtocolError as error:
             self.line.hang_up(Close.MALFORMED, str(error))
+
+    async def _renew(self, looked_up: Awaitable[Guest]) -> None:
+        try:
+            guest = await looked_up
+        except CannotOpen as error:
+            if not self._left:
+                self._turned_away(self, error.code, error.reason)
+            return
+        if self._seat is not None:
+            self._seat.guest = guest
+            self._seat.say(protocol.authenticated(may_write=guest.may_write))
 
     def _sit(self, room: Room, guest: Guest) -> None:
         self._room = room

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, unquote
 from uuid import UUID
 
 from collab import access
+from collab.admission import Admission
 from collab.dialogue import Hocuspocus, LetIn, YWebsocket
 from collab.protocol import Close
 from collab.rooms import Rooms
@@ -20,11 +21,12 @@ PATH: Final = "/collab"
 class Reception:
     """Receives sockets."""
 
-    def __init__(self, settings: Settings, signer: Signer, db: Database, rooms: Rooms) -> None:
+    def __init__(self, settings: Settings, signer: Signer, db: Database, rooms: Rooms, admission: Admission) -> None:
         self._settings = settings
         self._signer = signer
         self._db = db
         self._rooms = rooms
+        self._admission = admission
 
     def receive(self, line: Line, path: str, query: str, headers: Mapping[str, str]) -> YWebsocket | Hocuspocus | None:
         """The conversation for a request: `/collab` is Hocuspocus, `/collab/{document_id}` y-websocket."""
@@ -49,9 +51,9 @@ class Reception:
         if "cookie" in headers:
             claims = access.cookie_claims(self._signer, self._settings, headers)
 
-        def let_in(token: str, document_id: UUID) -> Guest | Awaitable[Guest]:
+        def let_in(token: str, document_id: UUID) -> Awaitable[Guest]:
             if token:
-                return access.token_guest(self._signer, token, document_id)
+                return self._admission.confirm(access.token_guest(self._signer, token, document_id))
             if claims is None:
                 raise CannotOpen(Close.WHO_ARE_YOU, "no token")
             return access.cookie_guest(self._db, claims, document_id)

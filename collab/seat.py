@@ -10,14 +10,35 @@ from infra.bus import Revocation
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """The link that somebody without an account came with."""
+
+    id: UUID
+    epoch: int
+    """Which password of the link they knew."""
+
+
+@dataclass(frozen=True, slots=True)
 class Guest:
     """Who sits there, and what they may do: the claims of a collab token."""
 
     user_id: UUID
+    """Of somebody with a link: of this visit alone, as `session_id`."""
     session_id: UUID | None
     org_id: UUID
     document_id: UUID
     may_write: bool
+    link: Link | None = None
+
+    @property
+    def author_id(self) -> UUID:
+        """Who the journal says has written: of those with a link, the link."""
+        return self.link.id if self.link else self.user_id
+
+    @property
+    def origin(self) -> str:
+        """Where the journal says it comes from."""
+        return "share" if self.link else "socket"
 
 
 class CannotOpen(Exception):

@@ -4,7 +4,7 @@ import asyncio
 import getpass
 import sys
 from collections.abc import Coroutine
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -45,6 +45,27 @@ def promote(email: str) -> None:
     console.print(f"{user.email} is an operator")
 
 
+@admin.command("suspend-org")
+def suspend_org(org_id: UUID) -> None:
+    """Close an organization to everybody, at once; nothing is deleted."""
+    organization = _run(operating.suspend_org(org_id, suspended=True))
+    console.print(f"{organization.name} ({organization.id}) is suspended")
+
+
+@admin.command("reactivate-org")
+def reactivate_org(org_id: UUID) -> None:
+    """Let a suspended organization go on."""
+    organization = _run(operating.suspend_org(org_id, suspended=False))
+    console.print(f"{organization.name} ({organization.id}) is open")
+
+
+@admin.command("reset-factors")
+def reset_factors(email: str) -> None:
+    """Remove every second factor and passkey of somebody who lost theirs, and sign them out everywhere."""
+    user = _run(operating.reset_factors(email))
+    console.print(f"{user.email} signs in without a second factor, and is signed out everywhere")
+
+
 @admin.command()
 def verify(document_id: UUID) -> None:
     """Check the hash chain, the revisions and the newest snapshot of a document; exit 1 on damage."""
@@ -79,12 +100,59 @@ def rotate_keys(
 
 
 @admin.command()
-def backup() -> None:
+def backup(
+    base: Annotated[bool, typer.Option("--base", help="The whole cluster, for `restore --to`, and no dump.")] = False,
+) -> None:
     """Back the database up, now."""
-    made = _run(operating.back_up())
+    made = _run(operating.back_up(base=base))
     console.print(f"{made.state}: {made.object_key or made.error}")
     if made.state != "succeeded":
         raise typer.Exit(1)
+
+
+@admin.command()
+def drill() -> None:
+    """Restore the newest backup elsewhere, rebuild and compare everything; exit 1 on damage."""
+    found = _run(operating.drill())
+    table = Table(show_header=False, title=f"restore drill: {found.state}")
+    for name in ("source", "restored_to", "rpo_seconds", "rto_seconds", "documents", "objects", "error"):
+        table.add_row(name, str(getattr(found, name)))
+    console.print(table)
+    for finding in found.findings:
+        console.print(f"[red]✗[/] {finding['check']} {finding['subject']}: {finding['detail']}")
+    if found.state != "good":
+        raise typer.Exit(1)
+
+
+@admin.command()
+def drills() -> None:
+    """The newest restore drills."""
+    table = Table("started", "state", "source", "RPO s", "RTO s", "documents", "objects", "findings", "error")
+    for one in _run(operating.newest_drills()):
+        numbers = (one.rpo_seconds, one.rto_seconds, one.documents, one.objects, len(one.findings))
+        shown = [str(number if number is not None else "") for number in numbers]
+        table.add_row(f"{one.started_at:%Y-%m-%d %H:%M:%S}", one.state, one.source, *shown, one.error)
+    console.print(table)
+
+
+@admin.command("restore-document")
+def restore_document(
+    document_id: UUID,
+    source: Annotated[str, typer.Option("--from", help="A moment like 2026-05-01T12:00:00Z, or `latest`")],
+) -> None:
+    """Make a document what it was in a backup: by a forward edit, or from its rows where it is gone."""
+    for line in _run(operating.restore(_moment(source), document_id=document_id)):
+        console.print(line)
+
+
+@admin.command("restore-org")
+def restore_org(
+    org_id: UUID,
+    source: Annotated[str, typer.Option("--from", help="A moment like 2026-05-01T12:00:00Z, or `latest`")],
+) -> None:
+    """Make every document of an organization what it was in a backup, and bring back what is gone."""
+    for line in _run(operating.restore(_moment(source), org_id=org_id)):
+        console.print(line)
 
 
 @admin.command()
@@ -108,11 +176,18 @@ def demo(
         raise typer.Exit(1)
 
 
+def _moment(text: str) -> datetime | None:
+    if text == "latest":
+        return None
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _run(work: Coroutine[Any, Any, T]) -> T:
     """Do it, or say in one line why not."""
     try:
         return asyncio.run(work)
-    except (DoxieError, operating.NoSuchUser, SQLAlchemyError) as error:
+    except (DoxieError, LookupError, RuntimeError, SQLAlchemyError) as error:
         Console(stderr=True).print(f"[red]{type(error).__name__}[/]: {error}", highlight=False)
         raise typer.Exit(1) from error
 

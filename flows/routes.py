@@ -2,12 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from prefect import Flow
 
 from flows.documents import persist_documents
 from flows.exports import export_document
 from flows.mails import send_mail
 from flows.people import answer_link_request
 from flows.recording import Recorder
+from flows.webhooks import deliver_webhook
 from infra.settings import Settings
 from models import outbox
 from models.outbox import Claim
@@ -26,15 +30,23 @@ class Route:
     at_once: int
     """Flow runs at the same time."""
     work: Callable[[Recorder, Sequence[Claim]], Awaitable[None]]
+    apart: bool = False
+    """Those that failed by their own fault, one at a time."""
+
+
+FLOWS: dict[str, Flow[..., Any]] = {flow.name: flow for flow in (persist_documents, export_document, send_mail)}
+"""Those that run inside the worker, by name."""
 
 
 def routes(settings: Settings) -> list[Route]:
     """All there are."""
     return [
+        Route(outbox.DOCUMENT_CHANGED, 1, 1, _persist, apart=True),
         Route(outbox.DOCUMENT_CHANGED, settings.persist_batch, 2, _persist),
         Route(outbox.EXPORT_REQUESTED, 1, 4, _export),
         Route(outbox.LINK_REQUESTED, 1, 4, _link),
         Route(outbox.MAIL_REQUESTED, 1, 4, _mail),
+        Route(outbox.WEBHOOK_DUE, 1, 8, _webhook),
     ]
 
 
@@ -80,4 +92,14 @@ async def _link(recorder: Recorder, claims: Sequence[Claim]) -> None:
             {"request_id": claim.subject_id, "claim": claim},
             name=f"link {claim.subject_id}",
             tags=["kind:link", f"lease:{claim.lease_id}"],
+        )
+
+
+async def _webhook(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            deliver_webhook,
+            {"claim": claim},
+            name=f"webhook {claim.subject_id}",
+            tags=["kind:webhook", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
         )

@@ -11,7 +11,11 @@ from uuid import UUID
 
 import psycopg
 from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+OUTAGES = (OperationalError, InterfaceError)
+"""What is raised while Postgres cannot be reached."""
 
 _SCOPE = text("SELECT set_config('app.user_id', :user_id, true), set_config('app.org_ids', :org_ids, true)")
 _BEGIN = "BEGIN; SET LOCAL app.user_id = '{user_id}'; SET LOCAL app.org_ids = '{org_ids}'"

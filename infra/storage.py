@@ -9,6 +9,9 @@ import hashlib
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -24,12 +27,26 @@ T = TypeVar("T")
 THREADS = 16
 
 
+OUTAGES = (urllib3.exceptions.HTTPError, OSError)
+"""What is raised while the store cannot be reached."""
+
+
 class ObjectMissing(LookupError):
     """No such object."""
 
 
 class ObjectCorrupt(RuntimeError):
     """An object that was read back is not what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object as the store lists it."""
+
+    key: str
+    size: int
+    modified: datetime
+    etag: str
 
 
 class ObjectStore:
@@ -83,6 +100,14 @@ class ObjectStore:
         """
         return await self._run(lambda: self._put_file(key, path))
 
+    async def get_file(self, key: str, path: Path | None) -> str:
+        """Read an object of any size, into a file where one is given, and return its SHA-256.
+
+        Raises:
+            ObjectMissing: there is none by that name.
+        """
+        return await self._run(lambda: self._get_file(key, path))
+
     async def get(self, key: str) -> bytes:
         """The whole object.
 
@@ -94,6 +119,15 @@ class ObjectStore:
     async def exists(self, key: str) -> bool:
         """Whether there is an object by that name."""
         return await self._run(lambda: self._exists(key))
+
+    async def objects(self, prefix: str = "") -> list[Stored]:
+        """What is below a prefix, in order."""
+        return await self._run(
+            lambda: [
+                Stored(item.object_name or "", item.size or 0, item.last_modified, item.etag or "")
+                for item in self._client.list_objects(self.bucket, prefix=prefix, recursive=True)
+            ]
+        )
 
     async def list(self, prefix: str = "") -> list[tuple[str, int]]:
         """Names and sizes (bytes) below a prefix, in order."""
@@ -130,17 +164,27 @@ class ObjectStore:
         with path.open("rb") as file:
             written = hashlib.file_digest(file, "sha256").hexdigest()
         self._client.fput_object(self.bucket, key, str(path))
+        if self._get_file(key, None) != written:
+            raise ObjectCorrupt(f"{key} does not read back as it was written")
+        return written
+
+    def _get_file(self, key: str, path: Path | None) -> str:
+        """The SHA-256 of an object; its bytes go into a file, where one is given."""
         digest = hashlib.sha256()
-        response = self._client.get_object(self.bucket, key)
         try:
-            for chunk in response.stream(1024 * 1024):
-                digest.update(chunk)
+            response = self._client.get_object(self.bucket, key)
+        except S3Error as error:
+            raise _translated(error, key) from error
+        try:
+            with path.open("wb") if path else nullcontext() as file:
+                for chunk in response.stream(1024 * 1024):
+                    digest.update(chunk)
+                    if file is not None:
+                        file.write(chunk)
         finally:
             response.close()
             response.release_conn()
-        if digest.hexdigest() != written:
-            raise ObjectCorrupt(f"{key} does not read back as it was written")
-        return written
+        return digest.hexdigest()
 
     def _exists(self, key: str) -> bool:
         try:

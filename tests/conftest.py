@@ -37,6 +37,7 @@ _ENVIRONMENT = {
     # Short, so that tests need not wait; the pipeline is the same.
     "DOXIE_PERSIST_QUIET_SECONDS": "0.2",
     "DOXIE_PERSIST_MAX_AGE_SECONDS": "2",
+    "DOXIE_WEBHOOKS_TO_PRIVATE": "true",
 }
 
 

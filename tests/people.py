@@ -56,9 +56,24 @@ class Person:
 
     async def invite(self, other: "Person", role: str = "member") -> None:
         """Let somebody else join the organization."""
-        wish = {"email": other.email, "role": role}
-        invitation = await self.json("POST", f"/orgs/{self.org['id']}/invitations", json=wish)
-        await other.json("POST", "/invitations/accept", json={"token": invitation["token"]})
+        token = await self.invitation(other.email, role)
+        await other.json("POST", "/invitations/accept", json={"token": token})
+
+    async def grant(self, other: "Person", level: str) -> None:
+        """Let somebody else do this much with the document."""
+        await self.json(
+            "PUT", f"/documents/{self.document['id']}/grants/users/{other.user['id']}", json={"level": level}
+        )
+
+    async def invitation(self, email: str, role: str = "member") -> str:
+        """The token of an invitation for an address."""
+        wish = {"email": email, "role": role}
+        return str((await self.json("POST", f"/orgs/{self.org['id']}/invitations", json=wish))["token"])
+
+    async def share(self, **wish: Any) -> dict[str, Any]:
+        """A link to the document."""
+        link: dict[str, Any] = await self.json("POST", f"/documents/{self.document['id']}/share-links", json=wish)
+        return link
 
     async def json(self, method: str, path: str, **options: Any) -> Any:
         """The JSON answer of a request that succeeds."""
@@ -98,9 +113,10 @@ def text_of(update: bytes, root: str = "content") -> str:
 
 
 @asynccontextmanager
-async def sign_up(base_url: str, name: str) -> AsyncIterator[Person]:
+async def sign_up(base_url: str, name: str, *, email: str = "") -> AsyncIterator[Person]:
     """A new account with a bearer token."""
-    email, password = f"{name.lower()}-{secrets.token_hex(6)}@example.com", secrets.token_urlsafe(12)
+    email = email or f"{name.lower()}-{secrets.token_hex(6)}@example.com"
+    password = secrets.token_urlsafe(12)
     async with httpx.AsyncClient(base_url=base_url, timeout=30) as api:
         account = {"email": email, "password": password, "name": name}
         answer = (await api.post("/auth/register", json=account)).raise_for_status().json()

@@ -1,7 +1,10 @@
 """`/auth/login`: signing in with a password, and with a second factor where the account has one."""
 
+from uuid import UUID
+
 from fastapi import APIRouter, Request, Response
 
+from api import afterwards
 from api.auth import answers
 from api.auth.schemas import Login, SignedIn
 from api.deps import CurrentDevice, CurrentRuntime
@@ -13,7 +16,9 @@ from api.factors.schemas import (
     SecondFactorRequired,
 )
 from api.idempotency import IdempotentRoute
-from models import auth, factors
+from api.runtime import Runtime
+from models import audit, auth, factors
+from models.audit import AccountAct
 
 router = APIRouter(prefix="/auth/login", tags=["auth"], route_class=IdempotentRoute)
 
@@ -25,7 +30,12 @@ async def login(
     """Sign in; where the account has a second factor, nobody is signed in yet and a token for the next step comes."""
     async with runtime.db.transaction() as session:
         found = await auth.by_email(session, body.email)
-    user = await auth.verify(found, body.password.get_secret_value())
+    try:
+        user = await auth.verify(found, body.password.get_secret_value())
+    except auth.WrongCredentials:
+        if found is not None:
+            afterwards.do(_note_failure(runtime, found.id))
+        raise
     async with runtime.db.transaction() as session:
         begun = await factors.signing_in.begin(
             session, user, device, runtime.settings, runtime.signer, first="password"
@@ -56,3 +66,8 @@ async def complete(
     if signed_in is None:
         raise factors.WrongFactor()
     return answers.signed_in(request, response, runtime, signed_in)
+
+
+async def _note_failure(runtime: Runtime, user_id: UUID) -> None:
+    async with runtime.db.transaction() as session:
+        await audit.record_account(session, user_id, AccountAct.SIGN_IN_FAILED, method="password")

@@ -7,6 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.deps import (
     Access,
@@ -21,15 +22,25 @@ from api.deps import (
     read_body,
 )
 from api.documents import content
-from api.documents.schemas import CollabToken, DocumentCreate, DocumentRead, Documents, DocumentWrite, Saved
+from api.documents.schemas import (
+    CollabToken,
+    DocumentChange,
+    DocumentNew,
+    DocumentRead,
+    Documents,
+    HitRead,
+    Hits,
+    Saved,
+)
 from api.errors import PROBLEM_SCHEMA
 from api.idempotency import IdempotentRoute
 from infra import bigstack
 from infra.bus import Kind, Revocation
 from models import documents, revisions
+from models.auth import Actor
 from models.documents import DocumentView, crdt, updates
 from models.errors import Invalid, PreconditionFailed
-from models.orgs import Permission
+from models.orgs import DocumentScope, Permission
 
 router = APIRouter(tags=["documents"], route_class=IdempotentRoute)
 
@@ -37,9 +48,12 @@ YJS = "application/octet-stream"
 
 
 @router.post("/orgs/{org_id}/documents", status_code=201)
-async def create(body: DocumentCreate, response: Response, session: Session, scope: Scope) -> DocumentRead:
+async def create(
+    body: DocumentNew, response: Response, session: Session, scope: Scope, actor: CurrentActor
+) -> DocumentRead:
     """Create an empty document."""
-    document = await documents.create(session, scope, title=body.title, org_access=body.org_access)
+    parent = await _parent(session, actor, body.parent_id)
+    document = await documents.create(session, scope, title=body.title, parent=parent, org_access=body.org_access)
     response.headers["location"] = f"/api/v1/documents/{document.id}"
     return _answer(response, document)
 
@@ -52,6 +66,18 @@ async def page(session: Session, scope: Scope, page: CurrentPage) -> Documents:
     return Documents(items=items, next_cursor=str(items[-1].id) if len(found) > page.limit else None)
 
 
+@router.get("/orgs/{org_id}/search")
+async def search(
+    session: Session,
+    scope: Scope,
+    q: Annotated[str, Query(min_length=1, max_length=300, description="words, or their beginnings")],
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Hits:
+    """Documents that have all the words in title or text, best first."""
+    found = await documents.search(session, scope, q, limit=limit)
+    return Hits(items=[HitRead.model_validate(hit) for hit in found])
+
+
 @router.get("/documents/{document_id}")
 async def read(response: Response, access: Access) -> DocumentRead:
     """One document."""
@@ -59,13 +85,25 @@ async def read(response: Response, access: Access) -> DocumentRead:
 
 
 @router.patch("/documents/{document_id}")
-async def rename(
-    body: DocumentWrite, response: Response, session: Session, access: Access, if_match: IfMatch = None
+async def change(
+    body: DocumentChange,
+    response: Response,
+    session: Session,
+    access: Access,
+    actor: CurrentActor,
+    if_match: IfMatch = None,
 ) -> DocumentRead:
-    """Give a document another title."""
-    version = _version(if_match)
-    renamed = await documents.rename(session, access.scope, access.id, title=body.title, version=version)
-    return _answer(response, renamed)
+    """Give a document another title, or another place."""
+    document, version = access.document, _version(if_match)
+    if "title" in body.model_fields_set:
+        if body.title is None:
+            raise Invalid("A title is text; it may be empty.")
+        document = await documents.rename(session, access.scope, access.id, title=body.title, version=version)
+        version = None
+    if "parent_id" in body.model_fields_set:
+        parent = await _parent(session, actor, body.parent_id)
+        document = await documents.move(session, access.scope, parent, version=version)
+    return _answer(response, document)
 
 
 @router.delete("/documents/{document_id}", status_code=204)
@@ -99,7 +137,7 @@ async def autosave(
     """Add one Yjs update. Answered once it is in the journal; open editors see it."""
     update = await read_body(request, runtime.settings.max_update_bytes)
     try:
-        await bigstack.run(crdt.check, update)
+        await crdt.check(update)
     except Invalid:
         await documents.enter(session, actor, document_id)  # only who may see it is told
         raise
@@ -216,6 +254,10 @@ async def collab_token(access: Access, actor: CurrentActor, runtime: CurrentRunt
         expires_in=settings.collab_token_seconds,
         access="write" if may_write else "read",
     )
+
+
+async def _parent(session: AsyncSession, actor: Actor, parent_id: UUID | None) -> DocumentScope | None:
+    return None if parent_id is None else (await documents.enter(session, actor, parent_id))[1]
 
 
 def _answer(response: Response, document: DocumentView) -> DocumentRead:

@@ -11,18 +11,24 @@ from api.levels import AnyLevel, OrgLevel
 Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 
 
-class DocumentWrite(BaseModel):
-    """A title."""
+class DocumentNew(BaseModel):
+    """A new document."""
 
     model_config = ConfigDict(extra="forbid")
     title: Title
-
-
-class DocumentCreate(DocumentWrite):
-    """A new document."""
-
+    parent_id: UUID | None = None
+    """The document it is to stand below."""
     org_access: OrgLevel | None = None
     """What members of the organization may do with it; what is set there, unless given."""
+
+
+class DocumentChange(BaseModel):
+    """What is to be another way; what is not named stays."""
+
+    model_config = ConfigDict(extra="forbid")
+    title: Title | None = None
+    parent_id: UUID | None = None
+    """The document it is to stand below; null: below none."""
 
 
 class DocumentRead(BaseModel):
@@ -31,6 +37,8 @@ class DocumentRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
     id: UUID
     org_id: UUID
+    parent_id: UUID | None
+    """The document it stands below."""
     title: str
     seq: int
     """How many updates its journal has."""
@@ -50,6 +58,30 @@ class Documents(BaseModel):
 
     items: list[DocumentRead]
     next_cursor: str | None
+
+
+class PartRead(BaseModel):
+    """A piece of an excerpt."""
+
+    model_config = ConfigDict(from_attributes=True)
+    text: str
+    hit: bool
+    """Whether it is what was asked for."""
+
+
+class HitRead(BaseModel):
+    """A document with all the words."""
+
+    model_config = ConfigDict(from_attributes=True)
+    document_id: UUID
+    title: str
+    excerpt: list[PartRead]
+
+
+class Hits(BaseModel):
+    """The best ones."""
+
+    items: list[HitRead]
 
 
 class Saved(BaseModel):

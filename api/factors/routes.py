@@ -13,8 +13,9 @@ from api.factors.schemas import (
     TotpConfirm,
     TotpEnrolment,
 )
+from api.federation.schemas import IdentityRead
 from api.idempotency import IdempotentRoute
-from models import auth, factors
+from models import auth, factors, federation
 from models.errors import Unauthenticated
 
 router = APIRouter(prefix="/auth", tags=["factors"], route_class=IdempotentRoute)
@@ -30,7 +31,7 @@ async def methods(session: Session, actor: CurrentActor, runtime: CurrentRuntime
         totp=ways.totp,
         recovery_codes=ways.recovery_codes,
         passkeys=passkeys,
-        identities=[],
+        identities=[IdentityRead.model_validate(item) for item in await federation.identities.mine(session, actor)],
     )
 
 

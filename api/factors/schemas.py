@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
+from api.federation.schemas import IdentityRead
 from models.factors import Assertion, Method, Proof
 
 Base64 = Annotated[str, StringConstraints(max_length=64 * 1024, pattern=r"^[A-Za-z0-9_-]*=*$")]
@@ -193,17 +194,6 @@ class RecoveryCodes(BaseModel):
     recovery_codes: list[str] | None
 
 
-class IdentityWay(BaseModel):
-    """An account at a provider that signs in here."""
-
-    model_config = ConfigDict(from_attributes=True)
-    id: UUID
-    provider: str
-    email: str
-    created_at: datetime
-    last_used_at: datetime | None
-
-
 class Methods(BaseModel):
     """How one can sign in."""
 
@@ -212,4 +202,4 @@ class Methods(BaseModel):
     recovery_codes: int
     """Those that are left."""
     passkeys: list[PasskeyRead]
-    identities: list[IdentityWay]
+    identities: list[IdentityRead]

@@ -36,8 +36,9 @@ async def deleted(session: Session, actor: CurrentActor) -> DeletedOrgs:
 
 
 @router.post("/deleted-orgs/{org_id}/restore")
-async def restore(org_id: UUID, session: Session, actor: CurrentActor) -> OrgRead:
+async def restore(org_id: UUID, session: Session, actor: CurrentActor, revoked: Revoked) -> OrgRead:
     """Take the deletion of an organization back."""
+    revoked(Revocation(org_id=org_id))
     return OrgRead.of(await orgs.restore(session, actor, org_id), Role.OWNER)
 
 

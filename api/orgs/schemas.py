@@ -14,7 +14,7 @@ from models.orgs import GRACE, Group, Level, Membership, Organization, Role
 Domain = Annotated[
     str,
     StringConstraints(
-        strip_whitespace=True, to_lower=True, max_length=253, pattern=r"^([a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}$"
+        strip_whitespace=True, to_lower=True, max_length=253, pattern=r"^([A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}$"
     ),
 ]
 

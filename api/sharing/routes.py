@@ -101,8 +101,8 @@ async def change_link(link_id: UUID, body: LinkChange, session: Session, access:
     """Change a link. With another password everybody has to open it again."""
     access.scope.require(Permission.DOCUMENT_SHARE)
     changes = body.model_dump(exclude_unset=True)
-    if changes.get("level", body.level) is None:
-        del changes["level"]
+    if changes.get("level") is None:
+        changes.pop("level", None)
     if "password" in changes:
         password = changes.pop("password")
         changes["password_hash"] = await hashing.hash_password(password.get_secret_value()) if password else None

@@ -56,6 +56,9 @@ class Act(StrEnum):
     DOCUMENT_EXPORTED = "document.exported"
     DOCUMENT_RESTORED = "document.restored"
     PIPELINE_REPLAYED = "pipeline.replayed"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_DELETED = "webhook.deleted"
 
 
 class AccountAct(StrEnum):
@@ -72,6 +75,8 @@ class AccountAct(StrEnum):
     EMAIL_VERIFIED = "account.email_verified"
     EMAIL_CHANGE_REQUESTED = "account.email_change_requested"
     EMAIL_CHANGED = "account.email_changed"
+    TOKEN_CREATED = "account.token_created"  # noqa: S105 - no password
+    TOKEN_DELETED = "account.token_deleted"  # noqa: S105 - no password
     PASSWORD_CHANGED = "account.password_changed"  # noqa: S105 - no password
     PASSWORD_RESET = "account.password_reset"  # noqa: S105 - no password
     SECOND_FACTOR_REFUSED = "account.second_factor_refused"

@@ -54,7 +54,9 @@ class SignIn:
     refresh_token: str
 
 
-async def sign_in(session: AsyncSession, user: User, device: Device, settings: Settings) -> SignIn:
+async def sign_in(
+    session: AsyncSession, user: User, device: Device, settings: Settings, *, method: str = "password"
+) -> SignIn:
     """Begin a session for somebody who has shown who they are. Call it last: it notes the act.
 
     Raises:
@@ -63,7 +65,7 @@ async def sign_in(session: AsyncSession, user: User, device: Device, settings: S
     """
     if settings.requires_verified_email and user.email_verified_at is None:
         raise EmailUnverified()
-    await _settle_password(session, user)
+    await settle_password(session, user)
     lifetime = timedelta(seconds=settings.refresh_token_seconds)
     auth_session = AuthSession(
         user_id=user.id, user_agent=device.user_agent[:400], ip=device.ip, expires_at=clock.now() + lifetime
@@ -74,12 +76,16 @@ async def sign_in(session: AsyncSession, user: User, device: Device, settings: S
     session.add(RefreshToken(hash=_digest(token), session_id=auth_session.id))
     await session.flush()
     await queries.tidy_sessions(session, user.id, most=MOST_SESSIONS, forgotten=FORGOTTEN)
-    await audit.record_account(session, user.id, AccountAct.SIGNED_IN, session_id=str(auth_session.id))
+    await audit.record_account(session, user.id, AccountAct.SIGNED_IN, session_id=str(auth_session.id), method=method)
     return SignIn(user, auth_session, token)
 
 
-async def _settle_password(session: AsyncSession, user: User) -> None:
-    """Make sure that the password that was verified is still the account's; store a hash that `verify` has renewed."""
+async def settle_password(session: AsyncSession, user: User) -> None:
+    """Make sure that the password that was verified is still the account's; store a hash that `verify` has renewed.
+
+    Raises:
+        SessionOver: it is not.
+    """
     changed = get_history(user, "password_hash")
     verified = changed.deleted[0] if changed.deleted else user.password_hash
     if await queries.locked_hash(session, user.id) != verified:

@@ -1,8 +1,10 @@
 """Documents and their journal."""
 
-from models.documents import crdt, journal, state
+from models.documents import crdt, history, journal, segments, state
 from models.documents.crdt import MalformedUpdate, UpdateTooLarge
+from models.documents.history import HistoryUnavailable
 from models.documents.journal import DocumentFull, DocumentGone, Edit
+from models.documents.search import Hit, search
 from models.documents.service import (
     DocumentChanged,
     DocumentView,
@@ -13,6 +15,7 @@ from models.documents.service import (
     enter,
     enter_each,
     may_write,
+    move,
     page,
     recover,
     rename,
@@ -20,6 +23,8 @@ from models.documents.service import (
     visit,
 )
 from models.documents.state import Loaded, StateUnavailable, load
+from models.documents.tree import ElsewhereBelow, NotBelowItself
+from models.yjs import updates
 
 __all__ = [
     "DocumentChanged",
@@ -27,8 +32,12 @@ __all__ = [
     "DocumentGone",
     "DocumentView",
     "Edit",
+    "ElsewhereBelow",
+    "HistoryUnavailable",
+    "Hit",
     "Loaded",
     "MalformedUpdate",
+    "NotBelowItself",
     "StateUnavailable",
     "UpdateTooLarge",
     "approach",
@@ -38,13 +47,18 @@ __all__ = [
     "edit_by",
     "enter",
     "enter_each",
+    "history",
     "journal",
     "load",
     "may_write",
+    "move",
     "page",
     "recover",
     "rename",
+    "search",
+    "segments",
     "state",
     "trash",
+    "updates",
     "visit",
 ]

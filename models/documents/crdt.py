@@ -1,6 +1,6 @@
 """Yjs documents as values: building, encoding and reverting them. No I/O.
 
-Everything here that applies updates belongs on the deep stack (`infra.bigstack`).
+Everything here that applies updates belongs into `bigstack.run`: some updates end the process that applies them.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,11 +8,26 @@ from typing import Any
 
 from pycrdt import Doc, Text, TransactionEvent, UndoManager, merge_updates
 
+from infra import bigstack
+from infra.bigstack import Poisoned
 from infra.settings import get_settings
-from models.documents import updates
 from models.errors import Invalid, TooLarge
+from models.yjs import checking, updates
 
 YDoc = Doc[Any]
+
+__all__ = [
+    "MalformedUpdate",
+    "Poisoned",
+    "UpdateTooLarge",
+    "YDoc",
+    "build",
+    "change",
+    "check",
+    "difference",
+    "encode",
+    "revert",
+]
 
 
 class MalformedUpdate(Invalid):
@@ -23,17 +38,8 @@ class UpdateTooLarge(TooLarge):
     """The update is larger than one update may be."""
 
 
-class Poisoned(RuntimeError):
-    """An update that decodes but does not apply."""
-
-    def __init__(self, index: int, error: str) -> None:
-        super().__init__(f"update {index} does not apply: {error}")
-        self.index = index
-        self.error = error
-
-
-def check(payload: bytes) -> None:
-    """That an update decodes and applies to an empty Doc.
+async def check(payload: bytes) -> None:
+    """That an update decodes and applies to an empty Doc, found out by a process that may die of it.
 
     Raises:
         UpdateTooLarge: it is larger than `max_update_bytes`.
@@ -42,14 +48,8 @@ def check(payload: bytes) -> None:
     limit = get_settings().max_update_bytes
     if len(payload) > limit:
         raise UpdateTooLarge(f"The update has {len(payload)} bytes; at most {limit} are allowed.")
-    if not updates.decodes(payload):
+    if not updates.decodes(payload) or not await checking.applies(payload):
         raise MalformedUpdate()
-    try:
-        Doc().apply_update(payload)
-    except BaseException as error:
-        if not updates.is_refusal(error):
-            raise
-        raise MalformedUpdate() from error
 
 
 def build(sequence: Sequence[bytes]) -> YDoc:
@@ -140,8 +140,10 @@ def _root_names(sequence: Sequence[bytes]) -> list[str]:
 
 def _apply_all(doc: YDoc, sequence: Sequence[bytes]) -> YDoc:
     with doc.transaction():
-        for update in sequence:
+        for index, update in enumerate(sequence):
+            bigstack.note(index)
             doc.apply_update(update)
+    bigstack.note(-1)
     return doc
 
 

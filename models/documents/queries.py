@@ -77,6 +77,14 @@ async def page(
     session: AsyncSession, org_id: UUID, user_id: UUID, *, role: str, after: UUID | None, limit: int
 ) -> list[Row[tuple[Document, int, int]]]:
     """What somebody may read that is not in the trash, newest first, after an id, and what they were granted there."""
+    query = readable(org_id, user_id, role=role)
+    if after is not None:
+        query = query.where(col(Document.id) < after)
+    return list(await session.execute(query.order_by(col(Document.id).desc()).limit(limit)))
+
+
+def readable(org_id: UUID, user_id: UUID, *, role: str) -> Select[tuple[Document, int, int]]:
+    """What somebody may read that is not in the trash: documents, their seq, and the level granted there."""
     granted = _granted(org_id, user_id)
     level = func.coalesce(granted.c.level, 0)
     query = (
@@ -87,9 +95,7 @@ async def page(
     )
     if role == "member":
         query = query.where(or_(col(Document.org_access) > 0, col(Document.created_by) == user_id, level > 0))
-    if after is not None:
-        query = query.where(col(Document.id) < after)
-    return list(await session.execute(query.order_by(col(Document.id).desc()).limit(limit)))
+    return query
 
 
 def _granted_at(user_id: UUID | ColumnElement[UUID]) -> ScalarSelect[int]:

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra import clock
-from models import audit, orgs
+from models import audit, orgs, webhooks
 from models.audit import Act
 from models.auth import Actor
-from models.documents import journal, queries
+from models.documents import journal, queries, tree
 from models.documents.tables import Document, DocumentStream
 from models.errors import Forbidden, NotFound, PreconditionFailed
 from models.orgs import DocumentScope, Level, LinkScope, LinkVisitor, OrgScope, Permission, Role
@@ -27,6 +27,7 @@ class DocumentView:
 
     id: UUID
     org_id: UUID
+    parent_id: UUID | None
     title: str
     seq: int
     version: int
@@ -118,16 +119,28 @@ async def may_write(session: AsyncSession, pairs: Sequence[tuple[UUID, UUID]]) -
 
 
 async def create(
-    session: AsyncSession, scope: OrgScope, *, title: str, org_access: Level | None = None
+    session: AsyncSession,
+    scope: OrgScope,
+    *,
+    title: str,
+    parent: DocumentScope | None = None,
+    org_access: Level | None = None,
 ) -> DocumentView:
-    """A new, empty document; without `org_access` its members may do what is set in the organization."""
+    """A new, empty document, below another one that one may write.
+
+    Without `org_access` its members may do what is set in the organization.
+    """
     scope.require(Permission.DOCUMENT_CREATE)
+    parent_id = tree.below(scope, parent)
     access = (await orgs.read(session, scope)).default_org_access if org_access is None else org_access
     document = Document(org_id=scope.org_id, title=title, created_by=scope.actor.user_id, org_access=access)
+    document.parent_id = parent_id
     session.add(document)
     await session.flush()
     session.add(DocumentStream(org_id=scope.org_id, document_id=document.id))
     await session.flush()
+    about = {"document_id": str(document.id), "title": title, "created_by": str(scope.actor.user_id)}
+    await webhooks.publish(session, scope.org_id, "document.created", f"created:{document.id}", **about)
     return _view(document, 0, Level.MANAGE)
 
 
@@ -152,6 +165,29 @@ async def rename(
     scope.require(Permission.DOCUMENT_WRITE)
     document, seq = await _locked(session, document_id, version)
     document.title = title
+    return await _touched(session, scope, document, seq)
+
+
+async def move(
+    session: AsyncSession,
+    scope: DocumentScope,
+    parent: DocumentScope | None,
+    *,
+    version: int | None = None,
+) -> DocumentView:
+    """Put a document below another one that one may write, or (None) below none.
+
+    Raises:
+        NotBelowItself: the other one stands below this one.
+        DocumentChanged: its version is another one than `version`.
+    """
+    scope.require(Permission.DOCUMENT_WRITE)
+    parent_id = tree.below(scope, parent)
+    await tree.take_turns(session, scope.org_id)
+    document, seq = await _locked(session, scope.document_id, version)
+    if parent_id is not None:
+        await tree.refuse_circle(session, scope.org_id, scope.document_id, parent_id)
+    document.parent_id = parent_id
     return await _touched(session, scope, document, seq)
 
 
@@ -189,7 +225,11 @@ async def _set_trashed(
     stream.closed = at is not None
     act = Act.DOCUMENT_TRASHED if at else Act.DOCUMENT_RECOVERED
     await audit.record(session, scope.org_id, scope.actor.user_id, act, document_id)
-    return await _touched(session, scope, document, seq)
+    touched = await _touched(session, scope, document, seq)
+    if at is not None:
+        about = {"document_id": str(document_id), "title": document.title}
+        await webhooks.publish(session, scope.org_id, "document.trashed", f"trashed:{document_id}:{at}", **about)
+    return touched
 
 
 async def _locked(session: AsyncSession, document_id: UUID, version: int | None) -> tuple[Document, int]:
@@ -233,6 +273,7 @@ def _view(document: Document, seq: int, level: Level) -> DocumentView:
     return DocumentView(
         id=document.id,
         org_id=document.org_id,
+        parent_id=document.parent_id,
         title=document.title,
         seq=seq,
         version=document.version,

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlmodel import Field
 
@@ -32,11 +34,18 @@ class Document(OrgOwned, table=True):
     __table_args__ = (
         Index("ix_documents_id", "id"),
         Index("ix_documents_listing", "org_id", "created_at", "id"),
+        ForeignKeyConstraint(
+            ["org_id", "parent_id"], ["documents.org_id", "documents.id"], ondelete="SET NULL (parent_id)"
+        ),
+        Index("ix_documents_parent", "org_id", "parent_id"),
+        Index("ix_documents_title_words", text("to_tsvector('simple', title)"), postgresql_using="gin"),
         CheckConstraint("org_access BETWEEN 0 AND 3", name="org_access"),
     )
 
     org_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True))
     id: UUID = key()
+    parent_id: UUID | None = reference(default=None, nullable=True)
+    """The document it stands below; access does not follow from it."""
     title: str
     version: int = 1
     """Counts the changes of this row; the ETag is made of it."""
@@ -113,6 +122,30 @@ class DocumentUpdate(OrgOwned, table=True):
     created_at: datetime = created()
 
 
+class DocumentSegment(OrgOwned, table=True):
+    """A stretch of a journal that has moved into the object store.
+
+    Its rows are gone from `document_updates`: they were deleted in the transaction that added this one, after the
+    object had been read back. The application can only read this table.
+    """
+
+    __tablename__ = "document_segments"
+    __table_args__ = (_document_key(),)
+
+    document_id: UUID = reference(primary_key=True)
+    seq_from: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    seq_to: int = Field(sa_type=BigInteger)
+    chain: bytes = binary()
+    """The chain hash after `seq_to`."""
+    authors: list[UUID] = Field(sa_type=ARRAY(Uuid))
+    sha256: str
+    """Of the uncompressed segment; also its name in the object store."""
+    bytes_raw: int = Field(sa_type=BigInteger)
+    bytes_stored: int = Field(sa_type=BigInteger)
+    flow_run_id: UUID | None = reference(nullable=True)
+    created_at: datetime = created()
+
+
 class QuarantinedUpdate(OrgOwned, table=True):
     """An update that did not apply, kept for inspection and never part of the document."""
 
@@ -137,7 +170,11 @@ class DocumentText(OrgOwned, table=True):
     """The words of a document, as of a seq: derived, for search and previews."""
 
     __tablename__ = "document_texts"
-    __table_args__ = (_document_key(),)
+    __table_args__ = (
+        _document_key(),
+        # A tsvector holds 1 MiB: of a longer text the beginning is searched.
+        Index("ix_document_texts_words", text("to_tsvector('simple', left(text, 200000))"), postgresql_using="gin"),
+    )
 
     document_id: UUID = reference(primary_key=True)
     seq: int = Field(sa_type=BigInteger)

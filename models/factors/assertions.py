@@ -14,7 +14,7 @@ from infra.logging import get_logger
 from infra.settings import Settings
 from models import audit
 from models.audit import AccountAct
-from models.factors import ceremonies, challenges
+from models.factors import ceremonies, challenges, ways
 from models.factors.ceremonies import Credential, Refused
 from models.factors.challenges import Binding, Purpose
 from models.factors.tables import Passkey
@@ -89,7 +89,13 @@ async def _presented(session: AsyncSession, credential: Credential) -> Passkey |
         credential_id = base64url_to_bytes(credential["id"])
     except ValueError:
         return None
-    query = select(Passkey).where(Passkey.credential_id == credential_id).with_for_update()
+    query = select(Passkey).where(Passkey.credential_id == credential_id)
+    known: Passkey | None = (await session.execute(query)).scalar_one_or_none()
+    if known is None:
+        return None
+    # The user before the passkey, as everybody does who changes either.
+    await ways.lock(session, known.user_id)
+    query = query.with_for_update().execution_options(populate_existing=True)
     return (await session.execute(query)).scalar_one_or_none()
 
 

@@ -1,6 +1,6 @@
 """What can go wrong with second factors and passkeys."""
 
-from models.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from models.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
 
 
 class SignInExpired(Unauthenticated):
@@ -11,7 +11,7 @@ class WrongFactor(Unauthenticated):
     """That code or passkey is not valid, or not any more."""
 
 
-class TooManyGuesses(Forbidden):
+class TooManyGuesses(TooMany):
     """Too many codes were tried: wait a quarter of an hour, or use a passkey."""
 
 

@@ -4,6 +4,7 @@ Attempts are counted and committed before a factor is looked at (`attempt`), so 
 nor many requests at once give more of them.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from infra.tokens import Signer, TokenError
 from models import audit, auth
 from models.audit import AccountAct
 from models.auth import Device, SignIn, User
-from models.factors import assertions, notices, recovery, totp, ways
+from models.factors import assertions, notices, reauthentication, recovery, totp, ways
 from models.factors.assertions import Assertion, Question
 from models.factors.challenges import Binding, Purpose
 from models.factors.errors import SignInExpired, TooManyGuesses
@@ -77,14 +78,27 @@ class Attempt:
 
 
 async def begin(
-    session: AsyncSession, user: User, device: Device, settings: Settings, signer: Signer, *, first: str
+    session: AsyncSession,
+    user: User,
+    device: Device,
+    settings: Settings,
+    signer: Signer,
+    *,
+    first: str,
+    fresh: bool = False,
 ) -> SignIn | SecondFactorNeeded:
-    """Sign somebody in whose first factor was right, or ask for the second one that the account has."""
+    """Sign somebody in whose first factor was right, or ask for the second one that the account has.
+
+    `fresh`: a provider has asked them just now who they are; see `reauthentication.note_sign_in`.
+    """
     known = await ways.of(session, user.id, settings)
     if not known.second_factors:
-        return await _sign_in(session, user, device, settings, method=first)
+        return await _sign_in(session, user, device, settings, method=first, fresh=fresh)
+    await auth.settle_password(session, user)
     await session.execute(_SWEEP)
-    pending = PendingSignIn(user_id=user.id, first=first, expires_at=clock.now() + LIFETIME)
+    pending = PendingSignIn(
+        user_id=user.id, first=first, basis=_basis(user), fresh=fresh, expires_at=clock.now() + LIFETIME
+    )
     session.add(pending)
     await session.flush()
     seconds = int(LIFETIME.total_seconds())
@@ -141,7 +155,7 @@ async def guess(session: AsyncSession, user_id: UUID) -> None:
     """
     guesses = await session.scalar(_GUESS, {"user_id": user_id, "window": GUESSES_WINDOW})
     if guesses is None or guesses > GUESSES:
-        raise TooManyGuesses()
+        raise TooManyGuesses(GUESSES_WINDOW.total_seconds())
 
 
 async def complete(
@@ -150,25 +164,28 @@ async def complete(
     """Sign in with a second factor; None where it is wrong, which has to be committed, so it is no exception.
 
     Raises:
-        SignInExpired: somebody else completed it meanwhile.
+        SignInExpired: it was completed meanwhile, or the password changed.
     """
-    # First, as `attempt` does: whoever locks these rows in another order can deadlock with it.
+    # Everybody locks the pending sign-in, the user, their factors, their guesses, in this order.
     pending = await session.get(PendingSignIn, tried.pending_id, with_for_update=True)
-    if pending is None:
+    await ways.lock(session, tried.user_id)
+    user = await session.get(User, tried.user_id)
+    if pending is None or user is None or pending.basis != _basis(user):
         raise SignInExpired()
     method = await present(session, tried.user_id, proof, _binding(tried.user_id, tried.pending_id), settings)
-    user = await session.get(User, tried.user_id)
-    if method is None or user is None:
+    if method is None:
         await refuse(session, tried.user_id, first=tried.first)
         return None
     await session.delete(pending)
-    return await _sign_in(session, user, device, settings, method=f"{tried.first}+{method}")
+    method_of_both = f"{tried.first}+{method}"
+    return await _sign_in(session, user, device, settings, method=method_of_both, fresh=pending.fresh)
 
 
 async def present(
     session: AsyncSession, user_id: UUID, proof: Proof, binding: Binding, settings: Settings
 ) -> Method | None:
     """What the proof is, if it holds: codes are used up by it. None has to be committed too."""
+    await ways.lock(session, user_id)
     if proof.totp is not None:
         method = Method.TOTP if await totp.accept(session, user_id, proof.totp, settings) else None
     elif proof.recovery_code is not None:
@@ -202,14 +219,15 @@ async def with_passkey(session: AsyncSession, answer: Assertion, device: Device,
     """Sign in with a passkey that verified its user: that is two factors. None where it is wrong; commit that too."""
     passkey = await assertions.accept(session, answer, Binding(Purpose.SIGN_IN), settings)
     user = await session.get(User, passkey.user_id) if passkey else None
-    return await _sign_in(session, user, device, settings, method=Method.PASSKEY) if user else None
+    return await auth.sign_in(session, user, device, settings, method=Method.PASSKEY) if user else None
 
 
-async def _sign_in(session: AsyncSession, user: User, device: Device, settings: Settings, *, method: str) -> SignIn:
-    signed_in = await auth.sign_in(session, user, device, settings)
-    await audit.record_account(
-        session, user.id, AccountAct.SIGNED_IN, method=method, session_id=str(signed_in.session.id)
-    )
+async def _sign_in(
+    session: AsyncSession, user: User, device: Device, settings: Settings, *, method: str, fresh: bool
+) -> SignIn:
+    signed_in = await auth.sign_in(session, user, device, settings, method=method)
+    if fresh:
+        await reauthentication.note_sign_in(session, user, signed_in.session.id, method=method)
     return signed_in
 
 
@@ -218,6 +236,10 @@ def _claims(signer: Signer, token: str) -> dict[str, Any]:
         return signer.verify(token, typ="second_factor")
     except TokenError as error:
         raise SignInExpired() from error
+
+
+def _basis(user: User) -> bytes:
+    return hashlib.sha256((user.password_hash or "").encode()).digest()
 
 
 def _binding(user_id: UUID, pending_id: UUID) -> Binding:

@@ -10,11 +10,13 @@ from models.factors import tables as factors
 from models.federation import tables as federation
 from models.idempotency import IdempotencyKey
 from models.mail import tables as mail
+from models.notifications import tables as notifications
 from models.orgs import tables as orgs
 from models.outbox import OutboxEvent
 from models.pipeline import tables as pipeline
 from models.revisions import tables as revisions
 from models.sharing import tables as sharing
+from models.webhooks import tables as webhooks
 
 __all__ = [
     "IdempotencyKey",
@@ -28,8 +30,10 @@ __all__ = [
     "federation",
     "mail",
     "metadata",
+    "notifications",
     "orgs",
     "pipeline",
     "revisions",
     "sharing",
+    "webhooks",
 ]

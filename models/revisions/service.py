@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra import bigstack, compression, hashing
 from infra.storage import ObjectStore
-from models import content, documents, outbox
-from models.documents import Edit, Loaded, crdt, journal, state, updates
-from models.documents.tables import GENESIS, DocumentStream
+from models import content, documents, notifications, outbox, webhooks
+from models.documents import Edit, Loaded, crdt, history, journal, state, updates
+from models.documents.tables import DocumentStream
 from models.errors import Conflict, Invalid, NotFound
 from models.orgs import OrgScope, Permission
 from models.revisions import queries
@@ -108,7 +108,7 @@ async def refold(session: AsyncSession, store: ObjectStore, revision: Revision) 
     return await bigstack.run(_fold, updates)
 
 
-async def quarantine(session: AsyncSession, revision: Revision, poison: crdt.Poisoned) -> int:
+async def quarantine(session: AsyncSession, store: ObjectStore, revision: Revision, poison: crdt.Poisoned) -> int:
     """Keep the update at which a fold broke off out of the document from now on; its seq.
 
     Raises:
@@ -119,7 +119,7 @@ async def quarantine(session: AsyncSession, revision: Revision, poison: crdt.Poi
     if place < 0:
         raise documents.StateUnavailable(f"the snapshot before seq {revision.seq_to} does not apply")
     after = base.seq_to if base else 0
-    entry = (await journal.tail(session, revision.document_id, after=after, upto=revision.seq_to))[place]
+    entry = (await history.entries(session, store, revision.document_id, after=after, upto=revision.seq_to))[place]
     edit = Edit(revision.org_id, revision.document_id, entry.payload, entry.actor_id, None, "fold")
     await journal.quarantine(session, edit, error=poison.error, seq=entry.seq)
     return entry.seq
@@ -149,6 +149,26 @@ async def settle(
     await session.flush()
     await queries.advance_snapshot(session, revision.document_id, revision.seq_to, folded.sha256)
     await queries.index(session, revision, folded.text)
+    await _tell(session, stored)
+
+
+async def _tell(session: AsyncSession, revision: Revision) -> None:
+    org_id, document_id, authors = revision.org_id, revision.document_id, list(revision.authors)
+    event = f"revision:{revision.id}"
+    await notifications.tell_watchers(
+        session, org_id, document_id, event, authors=authors, revision=revision.number, name=revision.name
+    )
+    about = {
+        "document_id": str(document_id),
+        "revision": revision.number,
+        "kind": revision.kind,
+        "name": revision.name,
+        "seq_from": revision.seq_from,
+        "seq_to": revision.seq_to,
+        "sha256": revision.sha256,
+        "authors": [str(author) for author in authors],
+    }
+    await webhooks.publish(session, org_id, "revision.stored", event, **about)
 
 
 async def state_at(
@@ -188,7 +208,7 @@ async def restore(
     scope.require(Permission.DOCUMENT_WRITE)
     revision = await read(session, scope, document_id, number)
     base = await _loaded_at(session, store, scope.org_id, document_id, revision.seq_to)
-    later = await journal.tail(session, document_id, after=revision.seq_to)
+    later = await history.entries(session, store, document_id, after=revision.seq_to)
     forward = await bigstack.run(crdt.revert, base.updates, [entry.payload for entry in later])
     if forward == updates.NOTHING:
         raise NothingToRestore()
@@ -224,7 +244,7 @@ async def _capture(
         seq_from=first,
         seq_to=head.seq,
         authors=await queries.authors(session, document_id, first, head.seq),
-        chain=await queries.chain_at(session, document_id, head.seq) or GENESIS,
+        chain=head.chain,  # its row may be archived
         created_by=created_by,
     )
     session.add(revision)
@@ -249,7 +269,7 @@ async def _updates(
     updates: list[bytes] = []
     if base is not None and base.sha256 is not None:
         updates.append(await state.read_snapshot(store, org_id, base.sha256))
-    entries = await journal.tail(session, document_id, after=base.seq_to if base else 0, upto=seq)
+    entries = await history.entries(session, store, document_id, after=base.seq_to if base else 0, upto=seq)
     updates.extend(entry.payload for entry in entries)
     return updates
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import audit, orgs
+from models import audit, orgs, webhooks
 from models.audit import Act
 from models.auth import Actor
 from models.documents import DocumentGone
@@ -144,6 +144,10 @@ async def accept(session: AsyncSession, actor: Actor, token: str) -> Membership:
     claimed = await queries.claim(session, membership.org_id, accepted.invitation_id, membership.user_id)
     if not (accepted.has_joined or claimed):
         raise AlreadyMember()
+    if accepted.has_joined:
+        about = {"user_id": str(membership.user_id), "name": actor.name, "role": membership.role}
+        event = f"joined:{membership.user_id}:{membership.created_at}"
+        await webhooks.publish(session, membership.org_id, "member.joined", event, **about)
     return membership
 
 

@@ -1,5 +1,6 @@
 """The SQL of sharing."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Row, Uuid, bindparam, text
@@ -106,15 +107,14 @@ async def link(session: AsyncSession, org_id: UUID, document_id: UUID, link_id: 
     return (await session.execute(query.with_for_update())).scalar_one_or_none()
 
 
-async def live_link(session: AsyncSession, org_id: UUID, link_id: UUID) -> ShareLink | None:
-    """A link that is neither revoked nor over, to a document that is there, of an organization that is open."""
+async def live_links(session: AsyncSession, link_ids: Sequence[UUID]) -> list[ShareLink]:
+    """Links that are neither revoked nor over, to documents that are there, of organizations that are open."""
     query = (
         select(ShareLink)
         .join(Document, (col(Document.org_id) == ShareLink.org_id) & (col(Document.id) == ShareLink.document_id))
         .join(Organization, col(Organization.id) == ShareLink.org_id)
         .where(
-            ShareLink.org_id == org_id,
-            ShareLink.id == link_id,
+            col(ShareLink.id).in_(link_ids),
             col(ShareLink.revoked_at).is_(None),
             text("(share_links.expires_at IS NULL OR share_links.expires_at > now())"),
             col(Document.trashed_at).is_(None),
@@ -122,7 +122,7 @@ async def live_link(session: AsyncSession, org_id: UUID, link_id: UUID) -> Share
             col(Organization.deleted_at).is_(None),
         )
     )
-    return (await session.execute(query)).scalar_one_or_none()
+    return list(await session.scalars(query))
 
 
 async def pending(session: AsyncSession, org_id: UUID, document_id: UUID) -> list[Row[tuple[AccessRequest, User]]]:

@@ -8,12 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from infra import clock
 from infra.mail import link
 from infra.settings import get_settings
-from models import audit, documents, mail
+from models import audit, documents, mail, notifications
 from models.audit import Act
 from models.auth import Actor, User
+from models.notifications import Kind
 from models.orgs import DocumentScope, Level, Permission
-from models.sharing import grants, queries
+from models.sharing import queries
 from models.sharing.errors import AllowedAlready, RequestNotFound
+from models.sharing.grants import grant_user
 from models.sharing.tables import AccessRequest
 
 MANAGERS_ASKED = 10
@@ -46,7 +48,20 @@ async def ask(session: AsyncSession, actor: Actor, document_id: UUID, *, level: 
     session.add(request)
     await session.flush()
     await _note(session, current, Act.ACCESS_REQUESTED, request)
-    for manager in await queries.managers(session, document, at_most=MANAGERS_ASKED):
+    managers = await queries.managers(session, document, at_most=MANAGERS_ASKED)
+    await notifications.tell(
+        session,
+        current.org_id,
+        [manager.id for manager in managers],
+        Kind.ACCESS_REQUESTED,
+        f"access-request:{request.id}",
+        document_id=document_id,
+        actor_id=actor.user_id,
+        title=document.title,
+        level=level.name.lower(),
+        request_id=str(request.id),
+    )
+    for manager in managers:
         await mail.send(
             session,
             to=manager.email,
@@ -73,7 +88,7 @@ async def approve(
     """Grant what somebody asked for, or another level."""
     request = await _decide(session, scope, request_id, "approved")
     request.level = level or request.level
-    await grants.grant_user(session, scope, request.user_id, Level(request.level))
+    await grant_user(session, scope, request.user_id, Level(request.level))
     await _answer(session, scope, request, "access_granted")
     return request
 
@@ -100,6 +115,17 @@ async def _answer(session: AsyncSession, scope: DocumentScope, request: AccessRe
     document = await queries.document(session, scope.org_id, scope.document_id)
     assert user is not None, "the request refers to them"
     assert document is not None, "the scope is of it"
+    await notifications.tell(
+        session,
+        scope.org_id,
+        [user.id],
+        Kind.ACCESS_GRANTED,
+        f"access-granted:{request.id}",
+        document_id=scope.document_id,
+        actor_id=scope.actor.user_id,
+        title=document.title,
+        level=Level(request.level).name.lower(),
+    )
     await mail.send(
         session,
         to=user.email,

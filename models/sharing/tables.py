@@ -20,6 +20,7 @@ class ShareLink(OrgOwned, table=True):
     __table_args__ = (
         _document_key(),
         Index("ix_share_links_document", "org_id", "document_id"),
+        Index("ix_share_links_id", "id"),
         CheckConstraint("level BETWEEN 1 AND 3", name="level"),
     )
 

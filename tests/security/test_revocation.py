@@ -124,6 +124,9 @@ async def test_sockets_are_closed_on_every_node(
     for client in clients:
         await client.append("not mine any more")
         await client.destroy()
+    for collab in nodes:
+        async with connect(url(collab, document, token)) as socket:
+            assert await closed(socket) in {Close.WHO_ARE_YOU, Close.NOT_FOUND}, "the token lasts longer"
     async with scene.owner_db.transaction(org_ids=[scene.ann.org_id]) as session:
         query = text("SELECT count(*) FROM document_updates WHERE document_id = :document")
         assert await session.scalar(query, {"document": scene.ann.document_id}) == 1, "no edit has a later seq"

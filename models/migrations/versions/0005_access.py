@@ -102,6 +102,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_share_links")),
     )
     op.create_index("ix_share_links_document", "share_links", ["org_id", "document_id"], unique=False)
+    op.create_index("ix_share_links_id", "share_links", ["id"], unique=False)
     op.create_table(
         "access_requests",
         sa.Column("org_id", sa.Uuid(), nullable=False),

@@ -1,0 +1,98 @@
+"""`/notifications`: what one is told, and hearing of it at once."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import StreamingResponse
+
+from api.deps import Access, CurrentActor, CurrentClaims, CurrentPage, CurrentRuntime, Session
+from api.idempotency import IdempotentRoute
+from api.notifications.schemas import NotificationRead, Notifications, WatchRead, WatchWrite
+from api.runtime import Runtime
+from infra.clock import new_id
+from models import auth, notifications
+from models.auth import Actor
+from models.errors import Unauthenticated
+from models.notifications import Notification
+
+router = APIRouter(tags=["notifications"], route_class=IdempotentRoute)
+
+HEARTBEAT_SECONDS: Final = 15.0
+
+
+@router.get("/notifications")
+async def page(
+    session: Session,
+    actor: CurrentActor,
+    page: CurrentPage,
+    unread: Annotated[bool, Query(description="only what is not read yet")] = False,
+) -> Notifications:
+    """What one is told, newest first."""
+    found = await notifications.of(session, actor, before=page.after, unread_only=unread, limit=page.limit + 1)
+    items = [NotificationRead.model_validate(item) for item in found[: page.limit]]
+    return Notifications(items=items, next_cursor=str(items[-1].id) if len(found) > page.limit else None)
+
+
+@router.post("/notifications/{notification_id}/read", status_code=204)
+async def read(notification_id: UUID, session: Session, actor: CurrentActor) -> None:
+    """Mark one as read."""
+    await notifications.mark_read(session, actor, notification_id)
+
+
+@router.post("/notifications/read", status_code=204)
+async def read_all(session: Session, actor: CurrentActor) -> None:
+    """Mark all as read."""
+    await notifications.mark_all_read(session, actor)
+
+
+@router.get(
+    "/notifications/stream",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+)
+async def stream(
+    actor: CurrentActor,
+    claims: CurrentClaims,
+    runtime: CurrentRuntime,
+    last_event_id: Annotated[UUID | None, Header()] = None,
+) -> StreamingResponse:
+    """Server-sent events: each notification as it comes; with `Last-Event-ID`, those missed first."""
+    assert claims is not None, "there is an actor"
+    events = _events(runtime, claims, actor, last_event_id or new_id())
+    return StreamingResponse(events, media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+
+@router.get("/documents/{document_id}/watch")
+async def watching(session: Session, access: Access) -> WatchRead:
+    """How much one wants to hear of a document."""
+    return WatchRead(state=(await notifications.watching(session, access.scope)).value)
+
+
+@router.put("/documents/{document_id}/watch")
+async def watch(body: WatchWrite, session: Session, access: Access) -> WatchRead:
+    """Hear of a document's changes, or of nothing there."""
+    await notifications.set_watching(session, access.scope, body.state)
+    return WatchRead(state=body.state.value)
+
+
+async def _events(runtime: Runtime, claims: dict[str, Any], actor: Actor, after: UUID) -> AsyncIterator[str]:
+    """What is sent. Each look asks anew who somebody is, so whoever is signed out hears no more."""
+    yield "retry: 2000\n\n"
+    while True:  # until the client goes: then this is cancelled
+        try:
+            found = await _missed(runtime, claims, after)
+        except Unauthenticated:
+            return
+        for item in found:
+            after = item.id
+            content = NotificationRead.model_validate(item).model_dump_json()
+            yield f"id: {item.id}\nevent: {item.kind}\ndata: {content}\n\n"
+        if not found and not await runtime.bulletin.wait(actor.user_id, HEARTBEAT_SECONDS):
+            yield ": still here\n\n"
+
+
+async def _missed(runtime: Runtime, claims: dict[str, Any], after: UUID) -> list[Notification]:
+    async with runtime.db.transaction(user_id=auth.subject(claims)) as session:
+        return await notifications.unread(session, await auth.identify(session, claims), after=after)

@@ -1,0 +1,144 @@
+/** A document that is open: its Yjs doc, the copy this browser keeps, the socket, and the truth about what is saved. */
+
+import { HocuspocusProvider } from '@hocuspocus/provider'
+import { signal } from '@preact/signals'
+import { IndexeddbPersistence } from 'y-indexeddb'
+import * as Y from 'yjs'
+import { Problem } from '../api'
+import { colour } from '../parts'
+import type { CollabToken } from '../types'
+
+export interface Saved {
+  kind: 'opening' | 'saved' | 'saving' | 'offline' | 'refused'
+  /** Edits of one's own that the server has not said to be saved. */
+  unsaved: number
+  reason?: string
+}
+
+export interface Someone {
+  client: number
+  id: string
+  name: string
+  color: string
+}
+
+/** Whoever writes: as others see them, and where this browser keeps their copy. */
+export interface Author {
+  id: string
+  name: string
+}
+
+export class Connection {
+  readonly doc = new Y.Doc()
+  readonly saved = signal<Saved>({ kind: 'opening', unsaved: 0 })
+  readonly people = signal<Someone[]>([])
+  readonly access = signal<CollabToken['access']>('read')
+  /** Whether there is something to show: from the server, or from the copy in this browser. */
+  readonly ready = signal(false)
+  readonly provider: HocuspocusProvider
+  private readonly copy: IndexeddbPersistence
+  private connected = false
+  private unsaved = 0
+  private refusal: string | null = null
+
+  constructor(
+    readonly id: string,
+    readonly author: Author,
+    first: CollabToken,
+    private readonly fetchToken: () => Promise<CollabToken>,
+  ) {
+    this.access.value = first.access
+    this.copy = new IndexeddbPersistence(`doxie:${author.id}:${id}`, this.doc)
+    let token: string | null = first.token
+    this.provider = new HocuspocusProvider({
+      url: first.url,
+      name: id,
+      document: this.doc,
+      token: async () => {
+        const known = token ?? (await this.renew())
+        token = null
+        return known
+      },
+      onStatus: ({ status }) => {
+        this.connected = status === 'connected'
+        this.show()
+      },
+      onSynced: () => {
+        this.ready.value = true
+        this.show()
+      },
+      onUnsyncedChanges: ({ number }) => {
+        if (number === 0 && this.connected) this.unsaved = 0
+        this.show()
+      },
+      onAuthenticationFailed: ({ reason }) => this.refuse(reason),
+      onClose: ({ event }) => {
+        if (event.code === 4403 || event.code === 4404 || event.code === 4401) void this.renew()
+      },
+      onAwarenessUpdate: ({ states }) => this.see(states),
+    })
+    this.provider.setAwarenessField('user', { ...author, color: colour(author.id) })
+    this.copy.once('synced', () => {
+      if (this.doc.store.clients.size) this.ready.value = true
+    })
+    this.doc.on('update', this.count)
+  }
+
+  close(): void {
+    this.doc.off('update', this.count)
+    this.provider.destroy()
+    void this.copy.destroy()
+    this.doc.destroy()
+  }
+
+  /** Forget the copy in this browser: somebody who may no longer read the document keeps nothing of it. */
+  async forget(): Promise<void> {
+    await this.copy.clearData()
+  }
+
+  private readonly count = (_update: Uint8Array, origin: unknown, _doc: Y.Doc, transaction: Y.Transaction): void => {
+    if (!transaction.local || origin === this.copy) return
+    this.unsaved += 1
+    this.show()
+  }
+
+  private async renew(): Promise<string> {
+    try {
+      const fresh = await this.fetchToken()
+      this.access.value = fresh.access
+      return fresh.token
+    } catch (error) {
+      if (error instanceof Problem && [401, 403, 404].includes(error.status)) {
+        this.refuse(error.message)
+        if (error.status !== 401) await this.forget()
+      }
+      return 'none'
+    }
+  }
+
+  private refuse(reason: string): void {
+    this.refusal = reason
+    this.provider.disconnect()
+    this.show()
+  }
+
+  private show(): void {
+    this.saved.value = this.now()
+  }
+
+  private now(): Saved {
+    const { unsaved } = this
+    if (this.refusal !== null) return { kind: 'refused', unsaved, reason: this.refusal }
+    if (!this.connected) return { kind: this.ready.value ? 'offline' : 'opening', unsaved }
+    if (!this.provider.isSynced && !unsaved) return { kind: 'opening', unsaved }
+    return { kind: this.provider.hasUnsyncedChanges || unsaved ? 'saving' : 'saved', unsaved }
+  }
+
+  private see(states: { clientId: number; user?: Omit<Someone, 'client'> }[]): void {
+    const people = new Map<string, Someone>()
+    for (const { clientId, user } of states) {
+      if (user?.id && clientId !== this.doc.clientID) people.set(user.id, { ...user, client: clientId })
+    }
+    this.people.value = [...people.values()]
+  }
+}

@@ -1,0 +1,198 @@
+/** One document: its title, its editor, who else is there, whether it is saved, and what can be done with it. */
+
+import type { Editor } from '@tiptap/core'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { del, get, patch, post, Problem } from '../api'
+import type { Connection } from '../editor/connection'
+import { Avatar, IconButton } from '../parts'
+import { go } from '../router'
+import { attempt, docs, me, say, took } from '../state'
+import type { CollabToken, Doc } from '../types'
+import { ExportDialog } from './Export'
+import { History } from './History'
+import { Pipeline } from './Pipeline'
+import { ShareDialog } from './Share'
+import { MenuButton } from './Shell'
+import { Toolbar } from './Toolbar'
+
+interface Opened {
+  doc: Doc
+  connection: Connection
+}
+
+export function DocumentView({ id, tab }: { id: string; tab?: string }) {
+  const [opened, setOpened] = useState<Opened | null>(null)
+  const [missing, setMissing] = useState<unknown>(null)
+  useEffect(() => {
+    let connection: Connection | null = null
+    let left = false
+    const open = async () => {
+      const [doc, token, editing] = await Promise.all([
+        get<Doc>(`/documents/${id}`),
+        post<CollabToken>(`/documents/${id}/collab-token`),
+        import('../editor/editor'),
+      ])
+      if (left || !me.value) return
+      const { id: userId, name } = me.value
+      connection = new editing.Connection(id, { id: userId, name }, token, () => post<CollabToken>(`/documents/${id}/collab-token`))
+      setOpened({ doc, connection })
+    }
+    open().catch(setMissing)
+    return () => {
+      left = true
+      connection?.close()
+    }
+  }, [id])
+  if (missing) return <Missing id={id} error={missing} />
+  return opened ? <Open {...opened} tab={tab} /> : <div class="loading" role="status" aria-label="Loading" />
+}
+
+function Missing({ id, error }: { id: string; error: unknown }) {
+  const [asked, setAsked] = useState(false)
+  const ask = async () => {
+    if (await attempt(() => post(`/documents/${id}/access-requests`, { level: 'read' }).then(() => true))) setAsked(true)
+  }
+  return (
+    <div class="view">
+      <header class="bar">
+        <MenuButton />
+      </header>
+      <section class="empty">
+        <p>{error instanceof Error ? error.message : String(error)}</p>
+        {error instanceof Problem &&
+          error.status === 403 &&
+          (asked ? (
+            <p>Whoever manages the document has been asked.</p>
+          ) : (
+            <button type="button" class="primary" onClick={() => void ask()}>
+              Ask for access
+            </button>
+          ))}
+      </section>
+    </div>
+  )
+}
+
+function Open({ doc, connection, tab }: Opened & { tab?: string }) {
+  const [editor, setEditor] = useState<Editor | null>(null)
+  const [dialog, setDialog] = useState<'share' | 'export' | null>(null)
+  const toggle = (name: string) => go(tab === name ? `/d/${doc.id}` : `/d/${doc.id}/${name}`)
+  return (
+    <div class={tab ? 'view document with-panel' : 'view document'}>
+      <header class="bar">
+        <MenuButton />
+        <SavedIndicator connection={connection} />
+        <span class="grow" />
+        <People connection={connection} />
+        <IconButton icon="history" label="History" aria-pressed={tab === 'history'} onClick={() => toggle('history')} />
+        <IconButton icon="flow" label="Pipeline" aria-pressed={tab === 'pipeline'} onClick={() => toggle('pipeline')} />
+        <IconButton icon="share" label="Share" onClick={() => setDialog('share')} />
+        <IconButton icon="download" label="Export" onClick={() => setDialog('export')} />
+        <IconButton icon="trash" label="Move to trash" onClick={() => void trash(doc)} />
+      </header>
+      <Refused connection={connection} />
+      <div class="columns">
+        <article class="paper" hidden={tab === 'history'}>
+          <Title doc={doc} connection={connection} />
+          {editor && connection.access.value === 'write' && <Toolbar editor={editor} />}
+          <Surface connection={connection} onEditor={setEditor} />
+        </article>
+        {tab === 'history' && <History doc={doc} />}
+        {tab === 'pipeline' && <Pipeline id={doc.id} />}
+      </div>
+      {dialog === 'share' && <ShareDialog doc={doc} onClose={() => setDialog(null)} />}
+      {dialog === 'export' && <ExportDialog doc={doc} onClose={() => setDialog(null)} />}
+    </div>
+  )
+}
+
+export function Surface({ connection, onEditor }: { connection: Connection; onEditor: (editor: Editor | null) => void }) {
+  const place = useRef<HTMLDivElement>(null)
+  const access = connection.access.value
+  useEffect(() => {
+    let editor: Editor | null = null
+    let left = false
+    void import('../editor/editor').then(({ edit }) => {
+      if (left || !place.current) return
+      editor = edit(place.current, connection)
+      onEditor(editor)
+    })
+    return () => {
+      left = true
+      onEditor(null)
+      editor?.destroy()
+    }
+  }, [connection, access])
+  return <div class="surface" ref={place} aria-busy={!connection.ready.value} />
+}
+
+function Title({ doc, connection }: { doc: Doc; connection: Connection }) {
+  const known = docs.value.find((each) => each.id === doc.id)?.title ?? doc.title
+  const [title, setTitle] = useState(known)
+  useEffect(() => setTitle(known), [known])
+  useEffect(() => {
+    document.title = `${title || 'Untitled'} · Doxie`
+  }, [title])
+  const save = async () => {
+    if (title === known) return
+    await attempt(async () => took(await patch<Doc>(`/documents/${doc.id}`, { title })))
+  }
+  return (
+    <input
+      class="title"
+      aria-label="Title"
+      placeholder="Untitled"
+      value={title}
+      readOnly={connection.access.value !== 'write'}
+      onInput={(event) => setTitle(event.currentTarget.value)}
+      onBlur={() => void save()}
+      onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
+    />
+  )
+}
+
+export function SavedIndicator({ connection }: { connection: Connection }) {
+  const { kind, unsaved } = connection.saved.value
+  const text = {
+    opening: 'Opening…',
+    saved: connection.access.value === 'write' ? 'Saved' : 'Read only',
+    saving: 'Saving…',
+    offline: unsaved ? `Offline · ${unsaved} unsaved ${unsaved === 1 ? 'edit' : 'edits'} kept` : 'Offline',
+    refused: 'Closed',
+  }[kind]
+  return (
+    <span class={`saved ${kind}`} role="status" data-testid="saved" data-unsaved={unsaved}>
+      {text}
+    </span>
+  )
+}
+
+export function Refused({ connection }: { connection: Connection }) {
+  const { kind, reason, unsaved } = connection.saved.value
+  if (kind !== 'refused') return null
+  return (
+    <div class="banner" role="alert">
+      You can no longer open this document{reason ? `: ${reason}` : '.'}
+      {unsaved > 0 && ` ${unsaved} of your newest edits were not saved.`}
+    </div>
+  )
+}
+
+export function People({ connection }: { connection: Connection }) {
+  return (
+    <span class="people" role="group" aria-label="Also here">
+      {connection.people.value.map((each) => (
+        <Avatar key={each.id} id={each.id} name={each.name} />
+      ))}
+    </span>
+  )
+}
+
+async function trash(doc: Doc): Promise<void> {
+  await attempt(async () => {
+    await del(`/documents/${doc.id}`)
+    docs.value = docs.value.filter((each) => each.id !== doc.id)
+    say('Moved to the trash.')
+    go('/')
+  })
+}

@@ -1,0 +1,51 @@
+"""Notifications, and which documents somebody wants to hear of."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from models.base import OrgOwned, created, key, reference, timestamp
+
+
+class Notification(OrgOwned, table=True):
+    """Something one person is told."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        UniqueConstraint("org_id", "user_id", "event"),
+        ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"),
+        Index("ix_notifications_user", "user_id", "id"),
+        Index("ix_notifications_unread", "user_id", "id", postgresql_where=text("read_at IS NULL")),
+    )
+
+    org_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True))
+    id: UUID = key()
+    user_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("users.id", ondelete="CASCADE"), nullable=False))
+    event: str
+    """Names what happened: told again, it is not told twice."""
+    kind: str
+    document_id: UUID | None = reference(nullable=True)
+    actor_id: UUID | None = reference(nullable=True)
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    created_at: datetime = created()
+    read_at: datetime | None = timestamp(default=None, nullable=True)
+    mailed_at: datetime | None = timestamp(default=None, nullable=True)
+
+
+class DocumentWatch(OrgOwned, table=True):
+    """Whether somebody wants to hear of a document's changes. Without a row: who created it does."""
+
+    __tablename__ = "document_watches"
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["org_id", "user_id"], ["memberships.org_id", "memberships.user_id"], ondelete="CASCADE"),
+        CheckConstraint("state IN ('watch', 'mute')", name="state"),
+    )
+
+    document_id: UUID = reference(primary_key=True)
+    user_id: UUID = reference(primary_key=True)
+    state: str

@@ -1,0 +1,55 @@
+"""The web client as it is served."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import httpx
+
+from tests.clients.node import executable, install
+from tests.conftest import Stack
+
+PAGE = Path(__file__).parents[2] / "api" / "page"
+
+
+def files(directory: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def node(script: str, *arguments: str, cwd: Path) -> None:
+    command = [executable(), str(cwd / "node_modules" / script), *arguments]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_built_files_are_those_of_the_source(tmp_path: Path) -> None:
+    install(PAGE)
+    copy = tmp_path / "page"
+    shutil.copytree(PAGE, copy, ignore=shutil.ignore_patterns("dist", "node_modules"))
+    (copy / "node_modules").symlink_to(PAGE / "node_modules")
+    node("typescript/bin/tsc", "--noEmit", cwd=copy)
+    node("vite/bin/vite.js", "build", cwd=copy)
+    assert files(copy / "dist") == files(PAGE / "dist"), "build the page again: npm run build"
+
+
+def test_the_first_load_is_small() -> None:
+    first = [*(PAGE / "dist" / "assets").glob("index-*"), PAGE / "dist" / "index.html"]
+    assert len(first) == 3
+    assert sum(path.stat().st_size for path in first) < 400_000, "uncompressed, even"
+
+
+async def test_it_is_served_under_a_strict_policy(stack: Stack) -> None:
+    async with httpx.AsyncClient(base_url=stack.settings.public_url) as client:
+        for path in ("/", "/d/0190", "/org/0190", "/sign-in", "/shared", "/reset-password"):
+            answer = await client.get(path)
+            assert answer.status_code == 200
+            policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
+            assert policy["default-src"] == "'none'"
+            assert policy["script-src"] == policy["style-src"] == "'self'"
+            assert policy["frame-ancestors"] == "'none'"
+            assert answer.headers["cache-control"] == "no-cache"
+        [script] = (PAGE / "dist" / "assets").glob("index-*.js")
+        asset = await client.get(f"/assets/{script.name}")
+        assert "immutable" in asset.headers["cache-control"]
+        assert (await client.get("/nowhere")).status_code == 404
+        assert (await client.get("/assets/../page.py")).status_code == 404

@@ -1,0 +1,279 @@
+"""The page, in a real browser: people who write together, go offline, look back, and lose their access."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.clients.node import install
+from tests.conftest import Stack
+from tests.e2e.browser import Tab, browser, tab
+from tests.people import Person, sign_up
+
+PAGE = Path(__file__).parents[2] / "api" / "page"
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+SECONDS = 30_000
+
+expect.set_options(timeout=SECONDS)
+
+
+@pytest.fixture(scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    async with browser() as started:
+        yield started
+
+
+@pytest.fixture
+async def cleo(stack: Stack, ann: Person) -> AsyncIterator[Person]:
+    """A member of Ann's organization."""
+    async with sign_up(stack.api, "Cleo") as person:
+        await ann.invite(person)
+        yield person
+
+
+async def sign_in(opened: Tab, person: Person, path: str = "/") -> None:
+    await opened.go(f"/sign-in?next={path}")
+    await opened.page.get_by_label("Email").fill(person.email)
+    await opened.page.get_by_label("Password").fill(person.password)
+    await opened.page.get_by_role("button", name="Sign in", exact=True).click()
+    await expect(opened.page.get_by_role("navigation", name="Documents")).to_be_attached()
+
+
+async def write(opened: Tab, text: str) -> None:
+    await opened.editor.click()
+    await opened.page.keyboard.press("Control+End")
+    await opened.page.keyboard.type(text)
+
+
+def place(person: Person) -> str:
+    return f"/d/{person.document['id']}"
+
+
+async def test_from_nothing_to_a_saved_document(chromium: Browser, stack: Stack) -> None:
+    async with tab(chromium, stack.settings.public_url) as new:
+        page = new.page
+        await new.go("/")
+        await page.get_by_role("link", name="Create an account").click()
+        await page.get_by_label("Name").fill("Nora")
+        await page.get_by_label("Email").fill(f"nora-{os.urandom(5).hex()}@example.com")
+        await page.get_by_label("Password").fill("a long enough secret")
+        await page.get_by_role("button", name="Create account").click()
+        await page.get_by_role("button", name="Create an organization").click()
+        await page.get_by_label("Name").fill("Nora & Co")
+        await page.get_by_role("button", name="Create", exact=True).click()
+        await page.get_by_role("button", name="Write the first document").click()
+        await page.get_by_label("Title", exact=True).fill("Plan")
+        await page.get_by_label("Title", exact=True).press("Enter")
+        await write(new, "Hello")
+        await page.keyboard.press("Enter")
+        await page.keyboard.type("/task")
+        await page.keyboard.press("Enter")
+        await page.keyboard.type("write it")
+        await expect(new.saved).to_have_text("Saved")
+        await expect(page.get_by_role("link", name="Plan", exact=True)).to_be_visible()
+        await page.reload()
+        await expect(new.editor).to_contain_text("Hello")
+        await expect(new.editor.get_by_role("checkbox")).to_have_count(1)
+
+
+async def test_two_people_see_each_other_write(chromium: Browser, stack: Stack, ann: Person, cleo: Person) -> None:
+    async with tab(chromium, stack.settings.public_url) as one, tab(chromium, stack.settings.public_url) as two:
+        await asyncio.gather(sign_in(one, ann, place(ann)), sign_in(two, cleo, place(ann)))
+        await write(one, "from Ann ")
+        await expect(two.editor).to_contain_text("from Ann")
+        await write(two, "from Cleo ")
+        await expect(one.editor).to_contain_text("from Cleo")
+        await expect(one.page.locator(".caret-name")).to_have_text("Cleo")
+        await expect(one.page.get_by_role("group", name="Also here").get_by_label("Cleo")).to_be_visible()
+        await expect(two.page.get_by_role("group", name="Also here").get_by_label("Ann")).to_be_visible()
+
+
+async def test_what_is_written_offline_is_kept_and_comes_back(
+    chromium: Browser, stack: Stack, ann: Person, cleo: Person
+) -> None:
+    async with tab(chromium, stack.settings.public_url) as one, tab(chromium, stack.settings.public_url) as two:
+        await asyncio.gather(sign_in(one, ann, place(ann)), sign_in(two, cleo, place(ann)))
+        await write(one, "start ")
+        await expect(two.editor).to_contain_text("start")
+        await expect(one.saved).to_have_text("Saved")
+        await one.context.set_offline(True)
+        # Chromium leaves sockets that are open alone; the page hears that it is offline, and closes its own.
+        await write(one, "offline ")
+        await expect(one.saved).to_contain_text("unsaved edits kept")
+        await write(two, "meanwhile ")
+        await expect(two.saved).to_have_text("Saved")
+        await one.context.set_offline(False)
+        for opened in (one, two):
+            for words in ("start", "offline", "meanwhile"):
+                await expect(opened.editor).to_contain_text(words)
+        await expect(one.saved).to_have_text("Saved")
+        assert await one.editor.inner_text() == await two.editor.inner_text()
+
+
+async def test_saved_is_true_when_collab_is_killed(chromium: Browser, stack: Stack, ann: Person) -> None:
+    async with tab(chromium, stack.settings.public_url) as one:
+        await sign_in(one, ann, place(ann))
+        await write(one, "0 ")
+        for number in range(1, 4):
+            await write(one, "".join(f"{number}{letter} " for letter in "abcdef"))
+            os.kill(stack.services()["collab"]["pid"], signal.SIGKILL)
+            await write(one, f"{number}g ")
+            await expect(one.saved).not_to_have_text("Saved")
+            await expect(one.saved).to_have_text("Saved")
+        written = await one.editor.inner_text()
+        content = await ann.api.get(f"/documents/{ann.document['id']}/content", headers={"accept": "text/markdown"})
+        assert content.text.split() == written.split()
+        assert written.split() == ["0", *(f"{number}{letter}" for number in range(1, 4) for letter in "abcdefg")]
+
+
+async def test_whoever_is_removed_is_out(chromium: Browser, stack: Stack, ann: Person, cleo: Person) -> None:
+    async with tab(chromium, stack.settings.public_url) as two:
+        await sign_in(two, cleo, place(ann))
+        await write(two, "before ")
+        await expect(two.saved).to_have_text("Saved")
+        await ann.json("DELETE", f"/orgs/{ann.org['id']}/members/{cleo.user['id']}")
+        await expect(two.page.get_by_role("alert")).to_contain_text("can no longer open", timeout=5_000)
+        await two.page.keyboard.type("after")
+        content = await ann.api.get(f"/documents/{ann.document['id']}/content", headers={"accept": "text/markdown"})
+        assert content.text.split() == ["before"]
+
+
+async def test_history_restore_and_export(chromium: Browser, stack: Stack, ann: Person, tmp_path: Path) -> None:
+    async with tab(chromium, stack.settings.public_url, accept_downloads=True) as one:
+        page = one.page
+        await sign_in(one, ann, place(ann))
+        await write(one, "first version")
+        await expect(one.saved).to_have_text("Saved")
+        await page.get_by_role("button", name="History").click()
+        await page.get_by_label("Name this version").fill("Draft")
+        await page.get_by_role("button", name="Name", exact=True).click()
+        draft = page.get_by_role("listitem").filter(has_text="Draft")
+        await expect(draft).to_be_visible()
+        await page.get_by_role("button", name="History").click()
+        await one.editor.click()
+        await page.keyboard.press("Control+A")
+        await page.keyboard.type("second")
+        await expect(one.saved).to_have_text("Saved")
+        await page.get_by_role("button", name="History").click()
+        past = page.get_by_label("The document as it was").last
+        await expect(past).to_contain_text("second")
+        slider = page.get_by_role("slider")
+        await slider.fill("5")
+        await expect(past).to_have_text("first")
+        await draft.get_by_role("button", name="Restore").click()
+        await expect(past).to_contain_text("first version")
+        await page.get_by_role("button", name="History").click()
+        await expect(one.editor).to_have_text("first version")
+        await page.get_by_role("button", name="Export").click()
+        await page.get_by_role("button", name="Markdown").click()
+        async with page.expect_download() as downloading:
+            await page.get_by_role("link", name="Download Markdown").click()
+        file = tmp_path / "export.md"
+        await (await downloading.value).save_as(file)
+        assert file.read_text().strip() == "first version"
+
+
+async def test_other_sites_get_nowhere(chromium: Browser, stack: Stack, ann: Person) -> None:
+    """A page of another origin, in the same browser, with Ann's cookies."""
+    collab = f"{stack.settings.collab_url}/{ann.document['id']}"
+    async with tab(chromium, stack.settings.public_url) as one:
+        await sign_in(one, ann)
+        evil = await one.context.new_page()
+        # Another port is another origin, and the same site: cookies are sent along, which is the hard case.
+        await evil.goto(f"http://127.0.0.1:{stack.services()['prefect']['port']}/api/health")
+        attempts = await evil.evaluate(
+            """async ([api, collab]) => {
+                const post = (body, type) => fetch(api + '/orgs', {
+                    method: 'POST', mode: 'no-cors', credentials: 'include', body,
+                    headers: type ? {'content-type': type} : {},
+                }).then(() => 'sent', () => 'refused')
+                const read = await fetch(api + '/auth/me', {credentials: 'include'}).then(() => 'read', () => 'refused')
+                const closed = await new Promise((done) => {
+                    const socket = new WebSocket(collab)
+                    socket.onclose = (event) => done(event.code)
+                    socket.onmessage = () => done('open')
+                })
+                return [await post('{"name": "evil"}', 'text/plain'), await post('name=evil'), read, closed]
+            }""",
+            [stack.api, collab],
+        )
+        assert attempts[2] == "refused"
+        assert attempts[3] in (4401, 4403, 1006)
+        names = {org["name"] for org in (await ann.json("GET", "/orgs"))["items"]}
+        assert names == {"Acme"}
+
+
+async def test_it_can_be_used_without_seeing_it(chromium: Browser, stack: Stack, ann: Person) -> None:
+    """No serious finding of axe on any screen."""
+    await asyncio.to_thread(install, PAGE)
+    axe = (PAGE / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    async with tab(chromium, stack.settings.public_url, bypass_csp=True) as one:
+        await one.go("/sign-up")
+        await _examine(one, axe)
+        await sign_in(one, ann, place(ann))
+        await write(one, "words")
+        await expect(one.saved).to_have_text("Saved")
+        for path in (
+            "/",
+            place(ann),
+            f"{place(ann)}/history",
+            f"{place(ann)}/pipeline",
+            "/account",
+            f"/org/{ann.org['id']}",
+        ):
+            await one.go(path)
+            await expect(one.page.get_by_role("main")).to_be_visible()
+            await one.page.wait_for_load_state("networkidle")
+            await _examine(one, axe)
+
+
+async def _examine(opened: Tab, axe: str) -> None:
+    await opened.page.evaluate(axe)
+    found: list[dict[str, Any]] = await opened.page.evaluate("axe.run().then((result) => result.violations)")
+    serious = {
+        item["id"]: [node["html"] for node in item["nodes"]]
+        for item in found
+        if item["impact"] in ("serious", "critical")
+    }
+    assert serious == {}, opened.page.url
+
+
+async def test_pictures(chromium: Browser, stack: Stack, ann: Person, cleo: Person) -> None:
+    """What the main screens look like; the README shows them."""
+    PICTURES.mkdir(exist_ok=True)
+    async with tab(chromium, stack.settings.public_url) as one, tab(chromium, stack.settings.public_url) as two:
+        await asyncio.gather(sign_in(one, ann, place(ann)), sign_in(two, cleo, place(ann)))
+        page = one.page
+        await page.get_by_label("Title", exact=True).fill("Launch plan")
+        await page.get_by_label("Title", exact=True).press("Enter")
+        await write(one, "We ship on Friday.")
+        for line in ("## What is left", "[ ] the announcement", "the release notes"):
+            await page.keyboard.press("Enter")
+            await page.keyboard.type(line)
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Enter")
+        await page.keyboard.type("> Nothing that was saved is ever lost.")
+        await expect(two.editor).to_contain_text("is ever lost")
+        await write(two, " — agreed!")
+        await expect(one.page.locator(".caret-name")).to_have_text("Cleo")
+        await expect(one.saved).to_have_text("Saved")
+        await page.screenshot(path=PICTURES / "editor.png")
+        await page.emulate_media(color_scheme="dark")
+        await page.screenshot(path=PICTURES / "editor-dark.png")
+        await page.get_by_role("button", name="Pipeline").click()
+        await expect(page.get_by_text("persist · store").first).to_be_visible()
+        await page.screenshot(path=PICTURES / "pipeline-dark.png")
+        await page.emulate_media(color_scheme="light")
+        await page.get_by_role("button", name="History").click()
+        await expect(page.get_by_role("button", name="Restore").first).to_be_visible()
+        await expect(page.get_by_label("The document as it was").last).to_contain_text("We ship")
+        await page.screenshot(path=PICTURES / "history.png")
+        await page.set_viewport_size({"width": 390, "height": 800})
+        await one.go(place(ann))
+        await expect(one.editor).to_contain_text("We ship")
+        await page.screenshot(path=PICTURES / "editor-phone.png")
