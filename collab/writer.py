@@ -154,7 +154,8 @@ class Writer:
             self._close(batch, gone.document_ids, Close.NOT_FOUND, "document is gone")
         except DocumentFull as full:
             self._give_back(batch)
-            self._close(batch, full.document_ids, Close.TOO_BIG, "document is full")
+            # Another process has filled it at this moment. Who comes back hears alone that an edit does not fit.
+            self._close(batch, full.document_ids, Close.TRY_AGAIN, "document is full")
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             self._failed(batch, error)
         else:

@@ -5,6 +5,7 @@ import getpass
 import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from flows import operating
+from models.documents.tables import QuarantinedUpdate
 from models.errors import DoxieError
 
 T = TypeVar("T")
@@ -100,6 +102,35 @@ def rotate_keys(
 
 
 @admin.command()
+def quarantine(
+    document_id: Annotated[UUID | None, typer.Argument(help="Only what hit this document.")] = None,
+    update: Annotated[UUID | None, typer.Option(help="Show one of them, with its bytes.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Write the bytes of that one to a file.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 100,
+) -> None:
+    """Updates that were put aside because they do not apply: which, whose, when, and their bytes."""
+    if update is not None:
+        _show_quarantined(_run(operating.quarantined_update(update)), output)
+        return
+    table = Table("id", "document", "when", "seq", "bytes", "actor", "by", "error")
+    for entry in _run(operating.quarantined(document_id, limit=limit)):
+        when, size = f"{entry.created_at:%Y-%m-%d %H:%M:%S}", str(len(entry.payload))
+        place, actor = str(entry.seq or "not journaled"), str(entry.actor_id or "")
+        table.add_row(str(entry.id), str(entry.document_id), when, place, size, actor, entry.origin, entry.error)
+    console.print(table)
+
+
+def _show_quarantined(entry: QuarantinedUpdate, output: Path | None) -> None:
+    if output is not None:
+        output.write_bytes(entry.payload)
+        console.print(f"{len(entry.payload)} bytes written to {output}")
+        return
+    console.print(f"document {entry.document_id}, by {entry.actor_id} ({entry.origin}): {entry.error}", highlight=False)
+    for at in range(0, len(entry.payload), 32):
+        console.print(f"{at:08x}  {entry.payload[at : at + 32].hex(' ', -4)}", highlight=False)
+
+
+@admin.command()
 def backup(
     base: Annotated[bool, typer.Option("--base", help="The whole cluster, for `restore --to`, and no dump.")] = False,
 ) -> None:
@@ -163,6 +194,19 @@ def backups() -> None:
         size, sha256 = str(entry.bytes or ""), (entry.sha256 or "")[:12]
         table.add_row(f"{entry.started_at:%Y-%m-%d %H:%M:%S}", entry.state, size, sha256, entry.object_key, entry.error)
     console.print(table)
+
+
+@app.command("verify-export")
+def verify_export(file: Path) -> None:
+    """Check an archive of an organization with nothing but the archive; exit 1 on damage."""
+    from models import exports
+
+    verdict = _run(exports.verify_archive(file))
+    for problem in verdict.problems:
+        console.print(f"[red]damaged[/] {problem}", highlight=False)
+    if verdict.problems:
+        raise typer.Exit(1)
+    console.print(f"{verdict.documents} documents and {verdict.files} files are what they say", highlight=False)
 
 
 @app.command()

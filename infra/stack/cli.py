@@ -95,7 +95,7 @@ def restore(
 
     moment = None if to == "latest" else _moment(to)
     target = homes.create(home)
-    if source is None and target.secrets.exists():
+    if source is None and (target.secrets.exists() or not homes.at(None).secrets.exists()):
         source = target.root
     asyncio.run(restoring.run(target, homes.at(source), moment, force=force))
 
@@ -137,6 +137,12 @@ def bench(context: typer.Context) -> None:
 def admin(context: typer.Context) -> None:
     """Create and promote users, rebuild and verify documents, rotate keys, back up, drill."""
     _on_running_stack("admin", *context.args)
+
+
+@app.command("verify-export", context_settings=_VERBATIM)
+def verify_export(context: typer.Context) -> None:
+    """Check an archive of an organization with nothing but the archive; nothing has to run."""
+    _become("flows.cli", "verify-export", *context.args)
 
 
 @app.command(context_settings=_VERBATIM)

@@ -1,12 +1,21 @@
 """Revisions and snapshots."""
 
+from models.revisions.comparing import Attribution, Comparison, attribution, difference
+from models.revisions.keeping import keep_before
+from models.revisions.retention import crowded, policy, set_policy, thin
 from models.revisions.service import (
     Folded,
-    NothingToRestore,
     RevisionNotFound,
     SeqNotFound,
+    all_stored,
     capture,
+    derive,
     fold,
+<<<<<<< HEAD
+    hold,
+=======
+    fold_from,
+>>>>>>> refs/heads/recovery
     load_at,
     name,
     newest_stored,
@@ -14,33 +23,52 @@ from models.revisions.service import (
     quarantine,
     read,
     refold,
-    restore,
     settle,
     state_at,
     store_snapshot,
 )
-from models.revisions.tables import Revision
+from models.revisions.tables import RetentionPolicy, Revision
+from models.revisions.undoing import NothingToRestore, NothingToUndo, restore, undo
 from models.revisions.verification import Finding, verify
 
 __all__ = [
+    "Attribution",
+    "Comparison",
     "Finding",
     "Folded",
     "NothingToRestore",
+    "NothingToUndo",
+    "RetentionPolicy",
     "Revision",
     "RevisionNotFound",
     "SeqNotFound",
+    "all_stored",
+    "attribution",
     "capture",
+    "crowded",
+    "derive",
+    "difference",
     "fold",
+<<<<<<< HEAD
+    "hold",
+    "keep_before",
+=======
+    "fold_from",
+>>>>>>> refs/heads/recovery
     "load_at",
     "name",
     "newest_stored",
     "page",
+    "policy",
     "quarantine",
     "read",
     "refold",
     "restore",
+    "set_policy",
     "settle",
     "state_at",
     "store_snapshot",
+    "thin",
+    "undo",
     "verify",
 ]

@@ -9,10 +9,11 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import httpx
+from sqlalchemy import text
 
 from infra import clock
 from infra.bus import Bus, Kind, Revocation
@@ -64,6 +65,11 @@ class World:
         """Everything in a document's journal."""
         async with self.db.transaction(org_ids=[self.org_id]) as session:
             return await journal.tail(session, document_id, after=0)
+
+    async def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What a query finds in the organization."""
+        async with self.db.transaction(user_id=self.actor.user_id, org_ids=[self.org_id]) as session:
+            return [tuple(row) for row in await session.execute(text(query))]
 
     async def autosave(self, document_id: UUID, payload: bytes) -> None:
         """Journal an update and tell the others, as the REST door does."""
@@ -178,8 +184,8 @@ class Collab:
     async def metrics(self) -> dict[str, float]:
         """What it says about itself, without the prefix."""
         async with httpx.AsyncClient() as client:
-            text = (await client.get(f"{self.http}/metrics")).text
-        pairs: Sequence[list[str]] = [line.split() for line in text.splitlines() if not line.startswith("#")]
+            answer = (await client.get(f"{self.http}/metrics")).text
+        pairs: Sequence[list[str]] = [line.split() for line in answer.splitlines() if not line.startswith("#")]
         return {name.removeprefix("doxie_collab_"): float(value) for name, value in pairs}
 
 
