@@ -41,7 +41,12 @@ class Batch:
 
     def add(self, room: Room, entries: list[Unsaved]) -> None:
         """Add what was taken from a room."""
-        edits = [edit_of(room, entry, entry.raw) for entry in entries if entry.raw is not None]
+        edits = []
+        org_id, document_id = room.org_id, room.document_id
+        for entry in entries:
+            if (raw := entry.raw) is not None:
+                guest = entry.seat.guest
+                edits.append(Edit(org_id, document_id, raw, guest.user_id, guest.session_id, "socket"))
         self.rooms[room] = edits
         self.size += len(edits)
         if any(entry.wipes for entry in entries):
