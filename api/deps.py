@@ -10,7 +10,7 @@ from fastapi import Depends, Header, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import cookies, runtime
-from api.idempotency import take_key
+from api.idempotency import SAFE, take_key
 from api.runtime import Runtime
 from infra import origin
 from infra.bus import Revocation
@@ -45,7 +45,7 @@ def claims_of(request: Request) -> Claims | None:
         SessionOver: there is one, but it is not valid.
     """
     token = bearer(request) or cookies.access_token(request)
-    if token is None:
+    if token is None or personal_token(request) is not None:
         return None
     if (verified := getattr(request.state, "claims", None)) is not None:
         return cast(Claims, verified)
@@ -106,6 +106,11 @@ Revoked = Annotated[Announce, Depends(_revoked)]
 async def _current_actor(
     request: Request, claims: CurrentClaims, recalled: CurrentRecalled, session: Session, later: Later
 ) -> Actor:
+    if (token := personal_token(request)) is not None:
+        actor = await auth.identify_token(session, token)
+        auth.confine(actor, changes=request.method not in SAFE, account=_is_about_account(request))
+        await take_key(request, session, actor)
+        return actor
     if claims is None or recalled is None:
         raise Unauthenticated()
     if recalled.identity is not None:
@@ -117,6 +122,17 @@ async def _current_actor(
             later.append(partial(_remember, request, identity, recalled.generations))
     await take_key(request, session, actor)
     return actor
+
+
+def personal_token(request: Request) -> str | None:
+    """The personal access token of the request."""
+    token = bearer(request)
+    return token if token is not None and token.startswith(auth.access_tokens.PREFIX) else None
+
+
+def _is_about_account(request: Request) -> bool:
+    path = request.url.path.removeprefix("/api/v1")
+    return path.startswith("/auth/") and (request.method, path) != ("GET", "/auth/me")
 
 
 async def _remember(request: Request, identity: auth.Identity, generations: str) -> None:

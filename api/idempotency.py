@@ -1,6 +1,5 @@
 """`Idempotency-Key`: unsafe requests that are sent again get the answer they got before."""
 
-import hashlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import UUID
@@ -43,8 +42,8 @@ async def take_key(request: Request, session: AsyncSession, actor: Actor) -> Non
         return
     if not 1 <= len(key) <= 200:
         raise Invalid("An idempotency key has 1 to 200 characters.")
-    content = b"\0".join([request.method.encode(), str(request.url).encode(), await request.body()])
-    answer = await idempotency.take(session, actor.user_id, key, hashlib.sha256(content).digest())
+    content = (request.method.encode(), str(request.url).encode(), await request.body())
+    answer = await idempotency.take(session, actor.user_id, key, idempotency.fingerprint(*content))
     if answer is not None:
         raise AnsweredBefore(answer)
     request.state.idempotency = (actor.user_id, key)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from api.documents.saving import Saver
 from api.notifications.bulletin import Bulletin
 from infra.bus import Bus, Revocation
 from infra.db import Database
@@ -24,6 +25,7 @@ class Runtime:
     settings: Settings
     db: Database
     store: ObjectStore
+    saver: Saver
     bus: Bus
     signer: Signer
     volatile: Volatile
@@ -43,6 +45,7 @@ class Runtime:
             settings=settings,
             db=db,
             store=ObjectStore(settings),
+            saver=Saver(settings.app_database_url.get_secret_value()),
             bus=bus,
             signer=Signer.from_settings(settings),
             volatile=volatile,
@@ -65,6 +68,7 @@ class Runtime:
     async def close(self) -> None:
         """Close every connection."""
         await self.providers.close()
+        await self.saver.close()
         await self.volatile.close()
         await self.bus.close()
         await self.db.close()

@@ -47,6 +47,7 @@ class Door:
         self._gatekeeper = Gatekeeper(look_up, unchanged)
         self._admission = Admission(look_up, unchanged)
         self._rooms = Rooms(
+            settings,
             self._db,
             Library(self._db, ObjectStore(settings)),
             self._bus,
@@ -66,6 +67,7 @@ class Door:
         for work in (
             self._rooms.writer.run(),
             self._rooms.writer.watch(),
+            self._rooms.keepers.run(),
             self._rooms.herald.run(),
             self._rooms.follow(),
             self._rooms.sweep(),
@@ -164,6 +166,7 @@ class Door:
         await asyncio.sleep(GOODBYE_SECONDS)
         for task in self._tasks:
             task.cancel()
+        await self._rooms.keepers.close()
         await self._bus.close()
         await self._db.close()
 

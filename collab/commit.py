@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from collab.room import Room, Unsaved
+from collab.errands import Unsaved
+from collab.room import Room
 from infra.db import Database
 from models.documents import Edit, journal
 

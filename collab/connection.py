@@ -1,5 +1,6 @@
 """A socket: reading messages, writing frames, back-pressure. What is said is understood in collab/dialogue.py."""
 
+import socket
 import time
 from typing import Final, Protocol
 
@@ -14,6 +15,8 @@ from models.lib0 import ProtocolError
 HIGH_WATER: Final = 256 * 1024
 """With so much unread a client lags: it is sent nothing more that it can be sent in one piece later."""
 LOW_WATER: Final = 32 * 1024
+KERNEL_BUFFER: Final = 128 * 1024
+"""The kernel takes twice that each way; left alone it takes up to 4 MB for a client that reads nothing."""
 STUCK_SECONDS: Final = 30.0
 """A client that lags and reads nothing at all for so long is cut off."""
 QUIET_SECONDS: Final = 20.0
@@ -73,6 +76,9 @@ class Connection(WSListener):
         """The handshake is done."""
         self._transport = transport
         transport.underlying_transport.set_write_buffer_limits(high=HIGH_WATER, low=LOW_WATER)
+        wire = transport.underlying_transport.get_extra_info("socket")
+        for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+            wire.setsockopt(socket.SOL_SOCKET, buffer, KERNEL_BUFFER)
         self._connections.add(self)
         self._metrics.sockets = len(self._connections)
         self.dialogue.begin()

@@ -1,16 +1,17 @@
 """Stored documents, as rooms need them: the newest state, the journal's tail, and the shelf for what does not apply."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from collab.commit import edit_of, within
-from collab.room import Room, Unsaved
+from collab.errands import Unsaved
+from collab.room import Room
 from infra.db import Database
 from infra.logging import get_logger
 from infra.storage import ObjectStore
-from models.documents import Loaded, journal, load
+from models.documents import Edit, Loaded, history, journal, load
 
 log = get_logger(__name__)
 
@@ -44,19 +45,32 @@ class Library:
         except OUTAGES as error:
             log.error("quarantine failed", document_id=str(room.document_id), error=repr(error))
 
+    async def shelve(self, room: Room, stored: Sequence[tuple[int, bytes]]) -> None:
+        """Quarantine edits of the journal that do not apply any more: from now on they are not read."""
+        try:
+            await within(READ_SECONDS, self._shelve(room, stored))
+        except OUTAGES as error:
+            log.error("quarantine failed", document_id=str(room.document_id), error=repr(error))
+
     async def _newest(self, room: Room) -> Loaded:
         async with self._db.transaction(org_ids=[room.org_id]) as session:
             return await load(session, self._store, room.document_id)
 
     async def _tail(self, room: Room) -> list[journal.Entry]:
         async with self._db.transaction(org_ids=[room.org_id]) as session:
-            return await journal.tail(session, room.document_id, after=room.progress.seq)
+            return await history.entries(session, self._store, room.document_id, after=room.progress.seq)
 
     async def _quarantine(self, room: Room, bad: list[Unsaved]) -> None:
         async with self._db.transaction(org_ids=[room.org_id]) as session:
             for entry in bad:
                 if entry.raw is not None:
                     await journal.quarantine(session, edit_of(room, entry, entry.raw), error="does not apply")
+
+    async def _shelve(self, room: Room, stored: Sequence[tuple[int, bytes]]) -> None:
+        async with self._db.transaction(org_ids=[room.org_id]) as session:
+            for seq, raw in stored:
+                edit = Edit(room.org_id, room.document_id, raw, None, None, "load")
+                await journal.quarantine(session, edit, error="does not apply any more", seq=seq)
 
 
 async def _again(read: Callable[[Room], Awaitable[T]], room: Room) -> T:

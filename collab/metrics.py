@@ -15,6 +15,8 @@ class Metrics:
     commits_total: int = 0
     commits_failed_total: int = 0
     quarantined_total: int = 0
+    skipped_total: int = 0
+    keepers_died_total: int = 0
     loads_failed_total: int = 0
     slow_readers_total: int = 0
     refused_total: int = 0

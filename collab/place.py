@@ -7,7 +7,7 @@ from typing import Final
 
 from collab import protocol
 from collab.protocol import Close, Said
-from collab.room import NotAllowed, Room
+from collab.room import NotAllowed, Room, refuse
 from collab.rooms import Rooms
 from collab.seat import CannotOpen, Guest, Line, Seat
 from models.lib0 import ProtocolError
@@ -78,8 +78,8 @@ class Place:
 
     def pause(self) -> None:
         """The client begins to lag."""
-        if self._room is not None and self._seat is not None and not self._room.pause(self._seat):
-            self.line.hang_up(Close.TRY_AGAIN, "too slow")
+        if self._room is not None and self._seat is not None:
+            self._room.pause(self._seat)
 
     def resume(self) -> None:
         """The client has read what it was sent."""
@@ -107,15 +107,7 @@ class Place:
             else:
                 room.reply(seat, raw)
         except NotAllowed:
-            self._refuse(seat)
-        self._rooms.writer.mark(room)
-
-    def _refuse(self, seat: Seat) -> None:
-        """A reader has edited: Hocuspocus clients understand "not saved", the others need to be stopped."""
-        if self.address:
-            seat.unsaved()
-        else:
-            self.line.hang_up(Close.FORBIDDEN, "read only")
+            refuse(seat)
 
     def _keep(self, said: Said, argument: bytes) -> None:
         self._queue.append((said, argument))

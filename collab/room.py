@@ -1,60 +1,55 @@
 """A document that is being edited: who sits there, what they say to each other, what is not saved yet (pure, no I/O).
 
-An update is checked, relayed as it came, and put on two lists: one to be applied, one to be journaled. It is applied
-before each commit and before each answer that needs the Doc, so what does not apply never reaches the journal. If it
-costs the Doc, the room is `broken` until `rebuild` has found the culprit.
+An update is checked, relayed as it came, and put on two lists: one to be applied, one to be journaled. Its Doc is in
+the hands of a keeper, a process of its own that may die of what it applies; what the room wants of it are `errands`.
+What was not applied never reaches the journal. A room that lost its Doc is not `open` until the keeper has a new one,
+made of the journal, to which everything unsaved is then applied again.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from itertools import count
 from uuid import UUID
 
 from collab import protocol
-from collab.content import Content, Lost, culprits
+from collab.errands import Apply, Ask, Errand, Mark, Offer, Unsaved
 from collab.presence import Presence
 from collab.progress import Progress
 from collab.protocol import Close
 from collab.seat import Seat
-from models.documents import updates
 from models.lib0 import ProtocolError
+from models.yjs import updates, wire
+from models.yjs.wire import Answer, Did
+
+_numbers = count(1)
 
 
 class NotAllowed(Exception):
     """This guest may not edit."""
 
 
-@dataclass(slots=True, eq=False)
-class Unsaved:
-    """An edit on its way to the journal, and who gets told."""
-
-    raw: bytes | None
-    """None: nothing to journal, only to be told once everything before it is saved."""
-    seat: Seat
-
-
 class Room:
-    """One document in memory. `on_broken` is called when its Doc is lost."""
+    """One document in memory. `stir` is called when there are errands or unsaved edits."""
 
-    def __init__(self, document_id: UUID, org_id: UUID, *, on_broken: Callable[["Room"], None]) -> None:
+    def __init__(self, document_id: UUID, org_id: UUID, *, stir: Callable[["Room"], None]) -> None:
+        self.number = next(_numbers)
+        """What the keeper calls it."""
         self.document_id = document_id
         self.org_id = org_id
         self.presence = Presence()
         self.progress = Progress()
+        self.open = False
+        """Whether a keeper has the Doc."""
         self.unsaved: list[Unsaved] = []
         self.saving: list[Unsaved] = []
         self.unsaved_bytes = 0
         self.uncertain = False
         """Whether a commit of the oldest unsaved edits may have happened unnoticed."""
-        self._on_broken = on_broken
-        self._content: Content | None = None
-        self._meanwhile: list[bytes] = []
-        self._asking: dict[Seat, bytes] = {}
+        self._stir = stir
+        self._errands: list[Errand] = []
+        self._asked: list[Errand] = []
+        self._marking: dict[Seat, bytes | None] = {}
+        """Lagging seats of which is not known yet what they have been sent: at most what they asked from, if given."""
         self._audiences: dict[bytes, list[Seat]] = {}
-
-    @property
-    def broken(self) -> bool:
-        """Whether there is no Doc (yet)."""
-        return self._content is None
 
     @property
     def empty(self) -> bool:
@@ -66,24 +61,15 @@ class Room:
         """Everybody who sits here."""
         return [seat for audience in self._audiences.values() for seat in audience]
 
-    def load(self, seq: int, stored: list[bytes]) -> int:
-        """Become the document as of `seq`; what came meanwhile stays. How many stored updates do not apply.
+    @property
+    def busy(self) -> bool:
+        """Whether there are errands that were not given to the keeper yet."""
+        return bool(self._errands)
 
-        Raises:
-            Unusable: too many to call it this document.
-        """
-        self._content = content = Content(stored)
-        meanwhile, self._meanwhile = self._meanwhile, []
-        for raw in meanwhile:
-            content.add(raw)
-        self.progress.covered(seq)
-        asking, self._asking = self._asking, {}
-        for seat, state in asking.items():
-            try:
-                self.ask(seat, state)
-            except ProtocolError as error:
-                seat.line.hang_up(Close.MALFORMED, str(error))
-        return len(content.skipped)
+    @property
+    def ready(self) -> bool:
+        """Whether the oldest unsaved edit may be journaled."""
+        return bool(self.unsaved) and self.unsaved[0].ready
 
     # --- what clients say ---
 
@@ -99,7 +85,7 @@ class Room:
         audience.remove(seat)
         if not audience:
             del self._audiences[seat.address]
-        self._asking.pop(seat, None)
+        self._marking.pop(seat, None)
         return self._relay_presence(self.presence.leave(seat, now))
 
     def edit(self, seat: Seat, raw: bytes) -> None:
@@ -113,24 +99,30 @@ class Room:
             raise NotAllowed
         if not updates.decodes(raw):
             raise ProtocolError("not an update")
-        self._add(raw)
-        self.unsaved.append(Unsaved(raw, seat))
+        entry = Unsaved(raw, seat)
+        self._apply(raw).append(entry)
+        self.unsaved.append(entry)
         self.unsaved_bytes += len(raw)
         self._relay(protocol.update(raw), seat)
+        self._stir(self)
 
     def reply(self, seat: Seat, raw: bytes) -> None:
         """Take a step 2, with which a client answers a step 1: an edit if it brings news.
 
         Raises:
-            NotAllowed, ProtocolError: as `edit`.
+            ProtocolError: this is no update.
         """
         if not updates.decodes(raw):
             raise ProtocolError("not an update")
-        if not self._has(raw):
-            self.edit(seat, raw)
+        if raw != updates.NOTHING:
+            entry = Unsaved(raw, seat, offered=True)
+            self.unsaved.append(entry)
+            self.unsaved_bytes += len(raw)
+            self._errands.append(Offer(entry))
+            self._stir(self)
         elif self.unsaved or self.saving:
-            # What it repeats may be on its way to the journal still.
-            self.unsaved.append(Unsaved(None, seat))
+            self.unsaved.append(Unsaved(None, seat, ready=True))
+            self._stir(self)
         else:
             seat.saved()
 
@@ -144,10 +136,10 @@ class Room:
             raise ProtocolError("not a state vector")
         if seat.line.lagging:
             seat.seen = state
-        elif not self.settle() or self._content is None:
-            self._asking[seat] = state
+            self._marking.pop(seat, None)
         else:
-            self._answer(self._content, seat, state)
+            self._errands.append(Ask(seat, state))
+            self._stir(self)
 
     def hear(self, seat: Seat, states: bytes, now: float) -> bytes:
         """Take presence; what to tell other nodes. The sender hears it too, or it would hang up."""
@@ -163,8 +155,9 @@ class Room:
     def edited(self, seq: int, raw: bytes) -> None:
         """Take an edit that is in the journal already."""
         if self.progress.note(seq):
-            self._add(raw)
+            self._apply(raw)
             self._relay(protocol.update(raw), None)
+            self._stir(self)
 
     def heard(self, node: bytes, user: bytes, states: bytes, now: float) -> None:
         """Take presence from another node."""
@@ -176,35 +169,73 @@ class Room:
 
     # --- slow readers ---
 
-    def pause(self, seat: Seat) -> bool:
-        """Note what the client has been sent so far; False if that cannot be known now."""
-        if not self.settle() or self._content is None:
-            return False
-        seat.seen = self._content.state()
-        return True
+    def pause(self, seat: Seat) -> None:
+        """Have noted what the client has been sent so far; until that is known, it counts as nothing."""
+        seat.seen = b"\x00"
+        if self.open:
+            self._marking[seat] = None
+            self._errands.append(Mark(seat))
+            self._stir(self)
 
     def resume(self, seat: Seat) -> None:
         """Send at once everything the client has missed."""
+        self._marking.pop(seat, None)
         self.ask(seat, seat.seen)
         self.tell_presence(seat)
         seat.pay()
 
-    # --- saving ---
+    # --- the keeper ---
 
-    def settle(self) -> bool:
-        """Apply everything, so that `unsaved` may be journaled; False while the room is broken."""
-        if self._content is None:
-            return False
-        try:
-            self._content.settle()
-        except Lost:
-            self._lose()
-            return False
+    def errands(self) -> list[Errand]:
+        """What the keeper is to do now, in order; `answered` or `lose` follows."""
+        self._asked, self._errands = self._errands, []
+        return self._asked
+
+    def answered(self, answers: Sequence[Answer]) -> bool:
+        """What became of the errands. False if the Doc is lost: nothing was done from there on."""
+        asked = self._asked
+        for place, (errand, (did, body)) in enumerate(zip(asked, answers, strict=True)):
+            if did is Did.LOST:
+                self._asked = asked[place:]
+                return False
+            self._done(errand, did, body)
+        self._asked = []
         return True
 
+    def opened(self, seq: int) -> None:
+        """A keeper has the document as of `seq`."""
+        self.open = True
+        self.progress.covered(seq)
+        if self._errands:
+            self._stir(self)
+
+    def lose(self) -> list[Errand]:
+        """The keeper has lost the Doc: everything unsaved has to be applied again. What it was about to do."""
+        lost, self._asked = self._asked, []
+        if self.open:
+            self.open = False
+            rest = [errand for errand in (*lost, *self._errands) if isinstance(errand, Ask)]
+            self._errands = [*self._unsaved_again(), *rest]
+            # A new Doc cannot tell what was sent before it was made.
+            for seat, asked in self._marking.items():
+                seat.seen = asked or b"\x00"
+            self._marking.clear()
+        return lost
+
+    def drop(self, bad: Sequence[Unsaved]) -> None:
+        """These edits do not apply: they are not part of the document. Their senders have to go, with what followed."""
+        gone = {id(entry.seat): self.unsaved.index(entry) for entry in reversed(bad)}
+        self.unsaved = [e for n, e in enumerate(self.unsaved) if n < gone.get(id(e.seat), n + 1)]
+        self._count()
+        rest = [errand for errand in self._errands if isinstance(errand, Ask)]
+        self._errands = [*self._unsaved_again(), *rest]
+
+    # --- saving ---
+
     def take(self, limit: int) -> list[Unsaved]:
-        """Begin to save the oldest edits; they are `saving` until `saved` or `give_back`."""
-        self.saving, self.unsaved = self.unsaved[:limit], self.unsaved[limit:]
+        """Begin to save the oldest edits that were applied; they are `saving` until `saved` or `give_back`."""
+        some = next((n for n, entry in enumerate(self.unsaved[:limit]) if not entry.ready), limit)
+        self.saving, self.unsaved = self.unsaved[:some], self.unsaved[some:]
         return self.saving
 
     def give_back(self) -> None:
@@ -236,52 +267,75 @@ class Room:
         """What is not known to be in the journal, oldest first."""
         return self.saving + self.unsaved
 
-    def rebuild(self, seq: int, stored: list[bytes]) -> list[Unsaved]:
-        """Replace a lost Doc, given the journal; the unsaved edits that do not apply are taken out and returned.
+    def _count(self) -> None:
+        self.unsaved_bytes = sum(len(entry.raw) for entry in self.all_unsaved() if entry.raw is not None)
 
-        Raises:
-            Unusable: the journal itself does not apply.
-        """
-        edits = [entry for entry in self.unsaved if entry.raw is not None]
-        raws = [entry.raw for entry in edits if entry.raw is not None]
-        bad = [edits[number] for number in culprits(stored, raws)]
-        self.unsaved = [entry for entry in self.unsaved if entry not in bad]
-        good = [entry.raw for entry in self.unsaved if entry.raw is not None]
-        self.unsaved_bytes = sum(map(len, good))
-        tried = set(raws)
-        self._meanwhile = [raw for raw in self._meanwhile if raw not in tried]
-        self.load(seq, stored + good)
-        return bad
+    def _apply(self, raw: bytes) -> list[Unsaved]:
+        """Have an update applied with those before it; the list for whom that concerns."""
+        last = self._errands[-1] if self._errands else None
+        if not isinstance(last, Apply):
+            last = Apply()
+            self._errands.append(last)
+        last.raws.append(raw)
+        return last.entries
 
-    def _add(self, raw: bytes) -> None:
-        if self._content is None:
-            self._meanwhile.append(raw)
+    def _unsaved_again(self) -> list[Errand]:
+        """What has to be done to a new Doc, which knows only the journal."""
+        again: list[Errand] = []
+        saving = [entry.raw for entry in self.saving if entry.raw is not None]
+        if saving:
+            again.append(Apply(saving, []))
+        for entry in self.unsaved:
+            if entry.offered:
+                again.append(Offer(entry))
+            elif entry.raw is not None:
+                entry.ready = False
+                if not (again and isinstance(again[-1], Apply)):
+                    again.append(Apply())
+                last = again[-1]
+                assert isinstance(last, Apply)
+                last.raws.append(entry.raw)
+                last.entries.append(entry)
+        return again
+
+    def _done(self, errand: Errand, did: Did, body: bytes) -> None:
+        if isinstance(errand, Apply):
+            for entry in errand.entries:
+                entry.ready = True
+        elif isinstance(errand, Offer):
+            self._decided(errand.entry, new=body != wire.YES)
+        elif isinstance(errand, Mark):
+            if errand.seat in self._marking:
+                seen = self._marking.pop(errand.seat)
+                errand.seat.seen = body if seen is None else seen
+        elif did is Did.REFUSED:
+            errand.seat.line.hang_up(Close.MALFORMED, "not a state vector")
+        elif errand.seat.line.lagging:
+            if self._marking.get(errand.seat, b"") is None:
+                self._marking[errand.seat] = errand.state  # it will be sent this when it has caught up
         else:
-            self._content.add(raw)
+            self._answer(errand.seat, *wire.read_two(body))
 
-    def _has(self, raw: bytes) -> bool:
-        if self._content is None:
-            return raw == updates.NOTHING
-        try:
-            return self._content.has(raw)
-        except Lost:
-            self._lose()
-            return False
+    def _decided(self, entry: Unsaved, *, new: bool) -> None:
+        entry.offered = False
+        entry.ready = True
+        raw = entry.raw
+        if raw is None:
+            return
+        if not new or not entry.seat.guest.may_write:
+            entry.raw = None
+            self.unsaved_bytes -= len(raw)
+        if new and entry.raw is None:
+            self.unsaved.remove(entry)
+            refuse(entry.seat)
+        elif new:
+            self._relay(protocol.update(raw), entry.seat)
 
-    def _answer(self, content: Content, seat: Seat, state: bytes) -> None:
-        try:
-            missing, own = content.missing(state), content.state()
-        except Lost:
-            self._lose()
-            raise ProtocolError("not a state vector") from None
+    def _answer(self, seat: Seat, missing: bytes, own: bytes) -> None:
         seat.say(protocol.step2(missing))
         # A y-websocket client that only reads is not asked: whatever it has of its own could but be refused.
         if seat.guest.may_write or seat.address:
             seat.say(protocol.step1(own))
-
-    def _lose(self) -> None:
-        self._content = None
-        self._on_broken(self)
 
     def _relay(self, body: bytes, sender: Seat | None) -> None:
         for address, audience in self._audiences.items():
@@ -294,3 +348,11 @@ class Room:
         if states:
             self._relay(protocol.awareness(states), None)
         return states
+
+
+def refuse(seat: Seat) -> None:
+    """A reader has edited: Hocuspocus clients understand "not saved", the others need to be stopped."""
+    if seat.address:
+        seat.unsaved()
+    else:
+        seat.line.hang_up(Close.FORBIDDEN, "read only")

@@ -10,8 +10,8 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 from uuid import UUID
 
-from collab.content import Unusable
 from collab.herald import Herald
+from collab.keepers import Keepers
 from collab.library import OUTAGES, Library
 from collab.metrics import Metrics
 from collab.protocol import Close
@@ -21,12 +21,13 @@ from collab.writer import Writer
 from infra.bus import Bus, Kind, Message, Revocation
 from infra.db import Database
 from infra.logging import get_logger
-from models.documents import DocumentGone, StateUnavailable
+from infra.settings import Settings
+from models.documents import DocumentGone
 from models.lib0 import ProtocolError
 
 log = get_logger(__name__)
 
-LOADS_AT_ONCE: Final = 8
+READS_AT_ONCE: Final = 8
 KEEP_SECONDS: Final = 30.0
 """A room that everybody has left stays so long for whoever comes back."""
 SWEEP_SECONDS: Final = 5.0
@@ -42,21 +43,29 @@ class Rooms:
     """All rooms of one process."""
 
     def __init__(
-        self, db: Database, library: Library, bus: Bus, metrics: Metrics, *, suspect: Callable[[Iterable[Seat]], None]
+        self,
+        settings: Settings,
+        db: Database,
+        library: Library,
+        bus: Bus,
+        metrics: Metrics,
+        *,
+        suspect: Callable[[Iterable[Seat]], None],
     ) -> None:
         self._library = library
         self._bus = bus
         self._metrics = metrics
         self._suspect = suspect
         self.herald = Herald(bus)
-        self.writer = Writer(db, metrics, repair=self._repair, expel=self.expel, saved=self._tell_saved)
+        self.writer = Writer(db, metrics, expel=self.expel, saved=self._tell_saved)
+        self.keepers = Keepers(settings, library, metrics, expel=self.expel, ready=self.writer.ready)
         self._open: dict[UUID, Room] = {}
         self._arriving: dict[UUID, Room] = {}
         self._opening: dict[UUID, asyncio.Task[Room]] = {}
         self._empty_since: dict[Room, float] = {}
         self._shared_until: dict[UUID, float] = {}
         self._catching_up: set[Room] = set()
-        self._loads = asyncio.Semaphore(LOADS_AT_ONCE)
+        self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- guests ---
@@ -109,14 +118,11 @@ class Rooms:
     # --- opening and closing ---
 
     async def _load(self, document_id: UUID, org_id: UUID) -> Room:
-        room = Room(document_id, org_id, on_broken=self._on_broken)
+        room = Room(document_id, org_id, stir=self._stir)
         self._arriving[document_id] = room
         try:
-            async with self._loads:
-                await self._bus.subscribe(document_id)
-                loaded = await self._library.newest(room)
-                if skipped := room.load(loaded.seq, loaded.updates):
-                    log.error("stored edits do not apply", document_id=str(document_id), edits=skipped)
+            await self._bus.subscribe(document_id)
+            await self.keepers.open(room)
         except DocumentGone as gone:
             self._unsubscribe(document_id)
             raise CannotOpen(Close.NOT_FOUND, "no such document") from gone
@@ -147,6 +153,7 @@ class Rooms:
         self._empty_since.pop(room, None)
         self._shared_until.pop(room.document_id, None)
         self.writer.forget(room)
+        self.keepers.forget(room)
 
     def _unsubscribe(self, document_id: UUID) -> None:
         self._later(self._bus.unsubscribe(document_id))
@@ -170,25 +177,11 @@ class Rooms:
                 if number < CHECKED_PER_SWEEP:
                     self._catch_up(room)
 
-    # --- repairing ---
-
-    def _on_broken(self, room: Room) -> None:
-        self.writer.mark(room)
-
-    async def _repair(self, room: Room) -> None:
-        """Give a room that lost its Doc a new one, without the edits that do not apply."""
-        try:
-            loaded = await self._library.newest(room)
-            bad = room.rebuild(loaded.seq, loaded.updates)
-        except (*OUTAGES, StateUnavailable, DocumentGone, Unusable) as error:
-            log.error("room cannot be repaired", document_id=str(room.document_id), error=repr(error))
-            self.expel(room, Close.TRY_AGAIN, "document cannot be loaded now")
-            return
-        self._metrics.quarantined_total += len(bad)
-        log.warning("edits do not apply", document_id=str(room.document_id), edits=len(bad))
-        for entry in bad:
-            entry.seat.line.hang_up(Close.MALFORMED, "update does not apply")
-        await self._library.quarantine(room, bad)
+    def _stir(self, room: Room) -> None:
+        """There is something to be applied, asked or saved."""
+        self.keepers.stir(room)
+        if room.unsaved:
+            self.writer.mark(room)
 
     # --- other processes ---
 
@@ -209,7 +202,6 @@ class Rooms:
     def _take(self, room: Room, message: Message) -> None:
         if message.kind is Kind.UPDATE:
             room.edited(message.seq, message.payload)
-            self.writer.mark(room)  # nothing to save, but to be applied with the next commit
             if room.progress.behind and room.document_id in self._open:
                 self._catch_up(room)
         elif message.kind is Kind.AWARENESS and message.payload == HELLO:
@@ -250,7 +242,7 @@ class Rooms:
 
     async def _read_tail(self, room: Room) -> None:
         try:
-            async with self._loads:
+            async with self._reads:
                 entries = await self._library.tail(room)
         except OUTAGES as error:
             log.warning("cannot catch up", document_id=str(room.document_id), error=repr(error))

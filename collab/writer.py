@@ -7,13 +7,14 @@ is looked for in the journal before it is made again.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from collab.commit import AlreadySaved, Batch, append, within
+from collab.errands import Unsaved
 from collab.metrics import Metrics
 from collab.protocol import Close
 from collab.room import Room
@@ -27,24 +28,22 @@ log = get_logger(__name__)
 MAX_UNSAVED_BYTES: Final = 64 * 1024 * 1024
 EDITS_PER_COMMIT: Final = 1_000
 EDITS_PER_ROOM: Final = 250
-GROUP_SECONDS: Final = 0.004
-"""What arrives within so long shares a commit; what arrives during a commit shares the next one anyway."""
+GROUP_SECONDS: Final = 0.001
+"""What is ready within so long shares a commit; what is ready during a commit shares the next one anyway."""
 COMMIT_SECONDS: Final = 15.0
-TELL_UNSAVED_AFTER: Final = 1.2
+TELL_UNSAVED_AFTER: Final = 1.0
 RETRY_SECONDS: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 Expel = Callable[[Room, Close, str], None]
-Repair = Callable[[Room], Awaitable[None]]
 Saved = Callable[[Room, int, bytes], None]
 
 
 class Writer:
-    """Saves rooms. `repair` gives a broken one a new Doc, `expel` closes one that cannot be saved, `saved` tells."""
+    """Saves rooms. `expel` closes one that cannot be saved, `saved` tells."""
 
-    def __init__(self, db: Database, metrics: Metrics, *, repair: Repair, expel: Expel, saved: Saved) -> None:
+    def __init__(self, db: Database, metrics: Metrics, *, expel: Expel, saved: Saved) -> None:
         self._db = db
         self._metrics = metrics
-        self._repair = repair
         self._expel = expel
         self._saved = saved
         self._dirty: dict[Room, None] = {}
@@ -52,7 +51,6 @@ class Writer:
         self._work = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._failing_since: float | None = None
         self._told: set[Seat] = set()
         self._one_by_one = False
 
@@ -62,10 +60,14 @@ class Writer:
         return self._metrics.unsaved_bytes > MAX_UNSAVED_BYTES
 
     def mark(self, room: Room) -> None:
-        """This room has something unsaved, or has lost its Doc."""
+        """This room has something unsaved; it can be saved once it is `ready`."""
         if room not in self._dirty:
             self._dirty[room] = None
             self._idle.clear()
+
+    def ready(self, room: Room) -> None:
+        """What this room has unsaved was applied, or there is nothing any more."""
+        if room in self._dirty:
             self._work.set()
 
     def forget(self, room: Room) -> None:
@@ -85,37 +87,39 @@ class Writer:
             try:
                 await self._save_some()
             except (SQLAlchemyError, OSError, TimeoutError) as error:
-                self._failing_since = self._failing_since or time.monotonic()
                 log.warning("saving failed", error=str(error), attempt=failures + 1)
                 self._metrics.commits_failed_total += 1
                 await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
                 failures += 1
             else:
                 failures = 0
-                self._failing_since = None
-                self._told.clear()
             self._look()
 
     async def watch(self) -> None:
-        """While saving fails or hangs, tell everybody whose edits wait, once."""
+        """Tell everybody whose edits wait for long, whatever they wait for, once."""
+        waiting: dict[Unsaved, float] = {}
         while True:
             await asyncio.sleep(TELL_UNSAVED_AFTER / 3)
             self._look()
-            since = self._failing_since
-            if since is not None and time.monotonic() - since > TELL_UNSAVED_AFTER:
-                for seat in {entry.seat for room in self._unsaved_rooms() for entry in room.all_unsaved()}:
-                    if seat not in self._told:
-                        self._told.add(seat)
-                        seat.unsaved()
+            now, before, waiting = time.monotonic(), waiting, {}
+            for room in self._unsaved_rooms():
+                if entries := room.all_unsaved():
+                    since = waiting[entries[0]] = before.get(entries[0], now)
+                    if now - since > TELL_UNSAVED_AFTER:
+                        self._tell_unsaved(entries)
+            if all(now - since <= TELL_UNSAVED_AFTER for since in waiting.values()):
+                self._told.clear()
+
+    def _tell_unsaved(self, entries: list[Unsaved]) -> None:
+        for seat in {entry.seat for entry in entries} - self._told:
+            self._told.add(seat)
+            seat.unsaved()
 
     async def _save_some(self) -> None:
-        for room in [room for room in self._dirty if room.broken]:
-            await self._repair(room)
         batch = self._take()
         if not batch.size:
             batch.saved([], self._saved)
             return
-        self._failing_since = self._failing_since or time.monotonic()
         self._saving = batch
         try:
             await self._commit(batch)
@@ -124,9 +128,7 @@ class Writer:
 
     def _take(self) -> Batch:
         batch = Batch()
-        for room in list(self._dirty):
-            if not room.settle():
-                continue
+        for room in [room for room in self._dirty if room.ready or not room.unsaved]:
             del self._dirty[room]
             batch.add(room, room.take(EDITS_PER_ROOM))
             if room.unsaved:
@@ -180,8 +182,9 @@ class Writer:
     def _look(self) -> None:
         rooms = self._unsaved_rooms()
         self._metrics.unsaved_bytes = sum(room.unsaved_bytes for room in rooms)
-        if not rooms:
+        if not any(room.ready or not room.unsaved for room in rooms):
             self._work.clear()
+        if not rooms:
             self._idle.set()
 
     def _unsaved_rooms(self) -> set[Room]:

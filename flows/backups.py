@@ -2,8 +2,6 @@
 
 import json
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,15 +10,12 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows import postgres_tools, runtime
+from flows import leases, runtime
 from flows.runtime import Runtime
-from infra import clock
+from infra import clock, postgres_tools
 from infra.storage import ObjectStore
 from models import backups
 from models.backups import Backup
-
-KEEP_DAYS = 14
-"""Of the newest days with backups, one backup each is kept; of today all."""
 
 PREFIX = "backups/"
 
@@ -28,7 +23,11 @@ PREFIX = "backups/"
 @flow(name="nightly_backup", retries=2, retry_delay_seconds=60)
 async def nightly_backup() -> State[Any]:
     """Dump the database, check the dump, store it, read it back, and prune old ones."""
-    async with runtime.opened() as worker, _stored_backups(worker) as store:
+    async with (
+        runtime.opened() as worker,
+        runtime.backup_store(worker) as store,
+        leases.held(worker, "nightly_backup"),
+    ):
         async with worker.db.transaction() as session:
             backup = await backups.begin(session, kind="dump", flow_run_id=runtime.flow_run_id())
         try:
@@ -37,7 +36,7 @@ async def nightly_backup() -> State[Any]:
             async with worker.db.transaction() as session:
                 await backups.fail(session, backup, f"{type(error).__name__}: {error}")
             raise
-        pruned = await prune(store, now=clock.now())
+        pruned = await prune(store, now=clock.now(), keep_days=worker.settings.backup_keep_days)
     return Completed(message=f"{manifest['object']}, {manifest['bytes']} bytes; {pruned} old ones removed")
 
 
@@ -70,8 +69,8 @@ async def _back_up(worker: Runtime, store: ObjectStore, backup: Backup) -> dict[
     return manifest
 
 
-async def prune(store: ObjectStore, *, now: datetime, keep_days: int = KEEP_DAYS) -> int:
-    """Remove backups that are not to be kept; how many.
+async def prune(store: ObjectStore, *, now: datetime, keep_days: int) -> int:
+    """Remove backups that are not to be kept; how many. Of the newest days with any, one each is kept; of today all.
 
     Only whole backups count: one without a manifest was interrupted, and goes after a day.
     """
@@ -96,13 +95,3 @@ def _kept(folders: set[str], now: datetime, keep_days: int) -> set[str]:
 
 def _time(folder: str) -> datetime:
     return datetime.strptime(folder.removeprefix(PREFIX)[:18], "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
-
-
-@asynccontextmanager
-async def _stored_backups(worker: Runtime) -> AsyncIterator[ObjectStore]:
-    store = ObjectStore(worker.settings, worker.settings.s3_backup_bucket)
-    try:
-        await store.ensure_bucket()
-        yield store
-    finally:
-        await store.close()

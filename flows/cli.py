@@ -4,7 +4,8 @@ import asyncio
 import getpass
 import sys
 from collections.abc import Coroutine
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -100,12 +101,59 @@ def rotate_keys(
 
 
 @admin.command()
-def backup() -> None:
+def backup(
+    base: Annotated[bool, typer.Option("--base", help="The whole cluster, for `restore --to`, and no dump.")] = False,
+) -> None:
     """Back the database up, now."""
-    made = _run(operating.back_up())
+    made = _run(operating.back_up(base=base))
     console.print(f"{made.state}: {made.object_key or made.error}")
     if made.state != "succeeded":
         raise typer.Exit(1)
+
+
+@admin.command()
+def drill() -> None:
+    """Restore the newest backup elsewhere, rebuild and compare everything; exit 1 on damage."""
+    found = _run(operating.drill())
+    table = Table(show_header=False, title=f"restore drill: {found.state}")
+    for name in ("source", "restored_to", "rpo_seconds", "rto_seconds", "documents", "objects", "error"):
+        table.add_row(name, str(getattr(found, name)))
+    console.print(table)
+    for finding in found.findings:
+        console.print(f"[red]✗[/] {finding['check']} {finding['subject']}: {finding['detail']}")
+    if found.state != "good":
+        raise typer.Exit(1)
+
+
+@admin.command()
+def drills() -> None:
+    """The newest restore drills."""
+    table = Table("started", "state", "source", "RPO s", "RTO s", "documents", "objects", "findings", "error")
+    for one in _run(operating.newest_drills()):
+        numbers = (one.rpo_seconds, one.rto_seconds, one.documents, one.objects, len(one.findings))
+        shown = [str(number if number is not None else "") for number in numbers]
+        table.add_row(f"{one.started_at:%Y-%m-%d %H:%M:%S}", one.state, one.source, *shown, one.error)
+    console.print(table)
+
+
+@admin.command("restore-document")
+def restore_document(
+    document_id: UUID,
+    source: Annotated[str, typer.Option("--from", help="A moment like 2026-05-01T12:00:00Z, or `latest`")],
+) -> None:
+    """Make a document what it was in a backup: by a forward edit, or from its rows where it is gone."""
+    for line in _run(operating.restore(_moment(source), document_id=document_id)):
+        console.print(line)
+
+
+@admin.command("restore-org")
+def restore_org(
+    org_id: UUID,
+    source: Annotated[str, typer.Option("--from", help="A moment like 2026-05-01T12:00:00Z, or `latest`")],
+) -> None:
+    """Make every document of an organization what it was in a backup, and bring back what is gone."""
+    for line in _run(operating.restore(_moment(source), org_id=org_id)):
+        console.print(line)
 
 
 @admin.command()
@@ -116,6 +164,19 @@ def backups() -> None:
         size, sha256 = str(entry.bytes or ""), (entry.sha256 or "")[:12]
         table.add_row(f"{entry.started_at:%Y-%m-%d %H:%M:%S}", entry.state, size, sha256, entry.object_key, entry.error)
     console.print(table)
+
+
+@app.command("verify-export")
+def verify_export(file: Path) -> None:
+    """Check an archive of an organization with nothing but the archive; exit 1 on damage."""
+    from models import exports
+
+    verdict = _run(exports.verify_archive(file))
+    for problem in verdict.problems:
+        console.print(f"[red]damaged[/] {problem}", highlight=False)
+    if verdict.problems:
+        raise typer.Exit(1)
+    console.print(f"{verdict.documents} documents and {verdict.files} files are what they say", highlight=False)
 
 
 @app.command()
@@ -129,11 +190,18 @@ def demo(
         raise typer.Exit(1)
 
 
+def _moment(text: str) -> datetime | None:
+    if text == "latest":
+        return None
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _run(work: Coroutine[Any, Any, T]) -> T:
     """Do it, or say in one line why not."""
     try:
         return asyncio.run(work)
-    except (DoxieError, operating.NoSuchUser, SQLAlchemyError) as error:
+    except (DoxieError, LookupError, RuntimeError, SQLAlchemyError) as error:
         Console(stderr=True).print(f"[red]{type(error).__name__}[/]: {error}", highlight=False)
         raise typer.Exit(1) from error
 

@@ -6,19 +6,21 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from flows import reaping, recording, retrying, runtime
+from flows import late, reaping, recording, retrying, runtime, watching
 from flows.recording import Recorder
 from flows.routes import Route, routes
 from flows.runtime import Runtime
 from infra import clock
 from infra.logging import get_logger
-from models import outbox
+from models import outbox, pipeline
 from models.outbox import Claim
 
 log = get_logger(__name__)
 
 POLL_SECONDS = 0.5
+APART_SECONDS = 2.0
 REAP_SECONDS = 15.0
+CATCH_UP_SECONDS = 5.0
 DRAIN_SECONDS = 5.0
 """When it has to stop, work in progress gets so long to end."""
 
@@ -36,11 +38,17 @@ class Dispatcher:
     async def run(self) -> None:
         """Work until `stop` is set; then finish, or give back, what has been begun."""
         with runtime.use(self.runtime):
-            async with recording.opened(self.runtime.settings) as recorder, asyncio.TaskGroup() as loops:
+            tag = await self._installed()
+            async with recording.opened(self.runtime.settings, [tag]) as recorder, asyncio.TaskGroup() as loops:
                 self.recorder = recorder
-                helpers = [loops.create_task(self._listen()), loops.create_task(self._reap(recorder))]
+                helpers = [
+                    loops.create_task(self._listen()),
+                    loops.create_task(self._reap(recorder)),
+                    loops.create_task(self._catch_up(recorder)),
+                    loops.create_task(watching.watch(self.runtime)),
+                ]
                 for route in routes(self.runtime.settings):
-                    self.hints[route.kind] = asyncio.Event()
+                    self.hints.setdefault(route.kind, asyncio.Event())
                     loops.create_task(self._serve(route, recorder))
                 await self.stop.wait()
                 for helper in helpers:
@@ -48,6 +56,7 @@ class Dispatcher:
                 for hint in self.hints.values():
                     hint.set()
                 await self._drain()
+                await self._remember(recorder)
 
     async def _serve(self, route: Route, recorder: Recorder) -> None:
         """Keep up to `route.at_once` batches of a kind going."""
@@ -73,6 +82,7 @@ class Dispatcher:
                     lease_id=clock.new_id(),
                     limit=route.batch,
                     lease=self.runtime.settings.lease_seconds,
+                    apart=route.apart,
                 )
         except Exception as error:
             log.warning("nothing claimed", kind=route.kind, error=repr(error))
@@ -80,6 +90,10 @@ class Dispatcher:
 
     async def _pause(self, route: Route) -> None:
         """Wait for a hint that something is due, or for the next look."""
+        if route.apart:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stop.wait(), APART_SECONDS)
+            return
         hint = self.hints[route.kind]
         with suppress(TimeoutError):
             async with asyncio.timeout(POLL_SECONDS * random.uniform(0.8, 1)):  # noqa: S311 - no secret
@@ -132,11 +146,42 @@ class Dispatcher:
             await asyncio.sleep(1)
 
     async def _reap(self, recorder: Recorder) -> None:
-        """Now and then, end the flow runs of workers that died."""
+        """Now and then, end the flow runs of workers that died, and set aside what has killed too many."""
         while True:
+            await reaping.bury(self.runtime)
             if await recorder.is_up():
-                await reaping.reap(self.runtime, recorder.client)
+                await reaping.reap(self.runtime, recorder)
             await asyncio.sleep(REAP_SECONDS)
+
+    async def _catch_up(self, recorder: Recorder) -> None:
+        """Let Prefect hear, once it is back, of what was done without it."""
+        while True:
+            await asyncio.sleep(CATCH_UP_SECONDS)
+            await self._remember(recorder)
+            if await recorder.is_up():
+                await late.record(self.runtime, recorder)
+
+    async def _remember(self, recorder: Recorder) -> None:
+        """Write down, where they outlive this process, the runs that Prefect has not heard of."""
+        try:
+            while recorder.owed:
+                async with self.runtime.db.transaction() as session:
+                    await pipeline.owe(session, recorder.owed[0])
+                recorder.owed.popleft()
+        except Exception as error:
+            log.warning("runs not written down", runs=len(recorder.owed), error=repr(error))
+
+    async def _installed(self) -> str:
+        """The tag of this deployment's runs; waits for the database."""
+        while True:
+            try:
+                async with self.runtime.db.transaction() as session:
+                    return reaping.tag_of(await pipeline.installation(session))
+            except Exception as error:
+                log.warning("waiting for the database", error=repr(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stop.wait(), 1)
+                return ""
 
     async def _drain(self) -> None:
         if not self.working:

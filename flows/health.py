@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 import uvicorn
 from starlette.applications import Starlette
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from flows import metrics
+from flows import metrics, watching
 from flows.dispatch import Dispatcher
 
 
@@ -34,7 +35,10 @@ def server(dispatcher: Dispatcher) -> Server:
         # Without Prefect the work is done all the same, so it does not count.
         state["prefect"] = dispatcher.recorder is not None and await dispatcher.recorder.is_up()
         ready = state["postgres"] and dispatcher.recorder is not None and not dispatcher.stop.is_set()
-        return JSONResponse({"ready": ready, **state}, status_code=200 if ready else 503)
+        seen = watching.newest()
+        # Old backups are an alarm, and no reason to take a worker out of service.
+        backups = asdict(seen) if seen else None
+        return JSONResponse({"ready": ready, **state, "backups": backups}, status_code=200 if ready else 503)
 
     async def text(_: Request) -> Response:
         return PlainTextResponse(await metrics.text(dispatcher.runtime, dispatcher.recorder))

@@ -6,7 +6,8 @@ past only as a superuser or with BYPASSRLS, they find whose a document is, and w
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, text
@@ -18,10 +19,13 @@ from infra.settings import get_settings
 from infra.storage import ObjectStore
 from models import auth, backups, factors, orgs, outbox, revisions
 from models.auth import Rotation, User
-from models.backups import Backup
+from models.backups import Backup, Drill
 from models.documents import DocumentGone
 from models.orgs import Organization
 from models.revisions import Finding
+
+if TYPE_CHECKING:
+    from prefect import Flow
 
 _ORG = text("SELECT org_id FROM documents WHERE id = :id").bindparams(bindparam("id", type_=Uuid))
 
@@ -128,21 +132,51 @@ async def rotate_keys(*, after: timedelta, compromised: bool) -> Rotation:
         return await auth.rotate_keys(session, get_settings(), after=after, compromised=compromised)
 
 
-async def back_up() -> Backup:
-    """Make a backup now, as a flow run where Prefect is there; what became of it."""
-    from flows import recording, runtime
+async def back_up(*, base: bool = False) -> Backup:
+    """Make a dump (or a base backup) now, as a flow run where Prefect is there; what became of it."""
     from flows.backups import nightly_backup
+    from flows.bases import base_backup
 
-    async with runtime.opened() as worker, recording.opened(worker.settings) as recorder:
-        flow = nightly_backup.with_options(retries=0)
-        await recorder.run(flow, {}, name="backup by hand", tags=["kind:backup"])
+    if base:
+        await _run("base backup by hand", base_backup.with_options(retries=0), {"force": True}, "kind:backup")
+    else:
+        await _run("backup by hand", nightly_backup.with_options(retries=0), {}, "kind:backup")
     return (await newest_backups())[0]
+
+
+async def drill() -> Drill:
+    """Carry out a restore drill now, as a flow run where Prefect is there; what it showed."""
+    from flows.drills import restore_drill
+
+    await _run("drill by hand", restore_drill, {}, "kind:drill")
+    return (await newest_drills())[0]
+
+
+async def newest_drills() -> list[Drill]:
+    """The newest first."""
+    async with _owner() as db, db.transaction() as session:
+        return await backups.newest_drills(session)
+
+
+async def restore(moment: datetime | None, *, org_id: UUID | None = None, document_id: UUID | None = None) -> list[str]:
+    """Make a document, or an organization, what it was in a backup; see `recovering.restore`."""
+    from flows import recovering, runtime
+
+    async with runtime.opened(get_settings()) as worker:
+        return await recovering.restore(worker, moment, org_id=org_id, document_id=document_id)
 
 
 async def newest_backups() -> list[Backup]:
     """The newest first."""
     async with _owner() as db, db.transaction() as session:
         return await backups.newest(session)
+
+
+async def _run(name: str, flow: "Flow[..., Any]", parameters: dict[str, Any], tag: str) -> None:
+    from flows import recording, runtime
+
+    async with runtime.opened(get_settings()) as worker, recording.opened(worker.settings) as recorder:
+        await recorder.run(flow, parameters, name=name, tags=[tag])
 
 
 async def _org_of(db: Database, document_id: UUID) -> UUID:

@@ -10,9 +10,9 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 import models.migrations.tables  # noqa: F401 (every table, so that all rows are counted)
-from flows import postgres_tools, runtime
+from flows import leases, runtime
 from flows.runtime import Runtime
-from infra import clock
+from infra import clock, postgres_tools
 from infra.db import Database
 from models import orgs
 
@@ -37,7 +37,7 @@ class Report:
 async def erase_organizations() -> State[Any]:
     """Erase what was deleted long enough ago: objects first, then rows. Done again, it finds only what is left."""
     reports, failures = [], []
-    async with runtime.opened() as worker:
+    async with runtime.opened() as worker, leases.held(worker, "erase_organizations"):
         for org_id in await _due(worker):
             try:
                 reports.append(await _erase(worker, org_id))

@@ -104,7 +104,7 @@ async def _fold_safely(runtime: Runtime, revision: Revision) -> Folded:
                 return await fold(session, runtime.store, revision)
         except Poisoned as poison:
             async with runtime.db.transaction(org_ids=[revision.org_id]) as session:
-                seq = await revisions.quarantine(session, revision, poison)
+                seq = await revisions.quarantine(session, runtime.store, revision, poison)
             document_id = str(revision.document_id)
             log.error("update quarantined", document_id=document_id, seq=seq, error=poison.error)
     raise RuntimeError(f"more than {QUARANTINES} updates do not apply")
@@ -115,8 +115,11 @@ async def _failed(runtime: Runtime, claim: Claim, ledger: Ledger, error: Excepti
         await pipeline.record(session, ledger.failed(error))
         if isinstance(error, Diverged):
             await outbox.settle(session, [claim])
-        else:
-            await outbox.retry(session, claim, error=repr(error), delay=retrying.delay(claim.attempts))
+            return
+        delay, fault = retrying.delay_of(error, claim.attempts)
+        if await outbox.retry(session, claim, error=repr(error), delay=delay, fault=fault):
+            log.error("document set aside", document_id=str(claim.subject_id), error=repr(error))
+            await pipeline.record(session, [pipeline.set_aside(claim, "persist", ledger.flow_run_id, repr(error))])
 
 
 def _about(revision: Revision) -> Subject:

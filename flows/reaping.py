@@ -1,9 +1,9 @@
 """Flow runs whose worker died: Prefect takes them for running until somebody says otherwise."""
 
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
-from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterExpectedStartTime,
@@ -13,34 +13,52 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
+from prefect.exceptions import ObjectNotFound
 from prefect.states import Crashed
 
+from flows.recording import Recorder
 from flows.runtime import Runtime
 from infra import clock
 from infra.logging import get_logger
-from models import outbox
+from models import backups, outbox, pipeline
 
 log = get_logger(__name__)
 
 _LEASE = "lease:"
-_KINDS = ["kind:persist", "kind:export"]
 
 
-async def reap(runtime: Runtime, client: PrefectClient) -> int:
+def tag_of(installation: UUID) -> str:
+    """What the runs of one deployment of Doxie are tagged with: two on one Prefect leave each other's alone."""
+    return f"doxie:{installation}"
+
+
+async def bury(runtime: Runtime) -> None:
+    """Set aside what has killed worker after worker, and say so in its ledger."""
+    try:
+        async with runtime.db.transaction() as session:
+            dead = await outbox.bury(session)
+        for claim in dead:
+            log.error("set aside", kind=claim.kind, subject_id=str(claim.subject_id))
+            async with runtime.db.transaction(org_ids=[claim.org_id]) as session:
+                name = claim.kind.partition(".")[0]
+                await pipeline.record(session, [pipeline.set_aside(claim, name, None, "the workers that tried died")])
+    except Exception as error:
+        log.warning("nothing set aside", error=repr(error))
+
+
+async def reap(runtime: Runtime, recorder: Recorder) -> int:
     """Mark the unfinished runs crashed whose lease has ended; how many.
 
     A run that ends while it is looked at keeps its state, and so does any younger than a lease.
     """
     try:
-        runs = await _unfinished(client, older_than=timedelta(seconds=runtime.settings.lease_seconds))
-        leases = {run.id: lease for run in runs if (lease := _lease_of(run)) is not None}
-        if not leases:
-            return 0
-        async with runtime.db.transaction() as session:
-            alive = await outbox.alive(session, list(leases.values()))
-        dead = [run_id for run_id, lease in leases.items() if lease not in alive]
+        dead = [*await _of_workers(runtime, recorder), *await _scheduled(runtime)]
         for run_id in dead:
-            await client.set_flow_run_state(run_id, Crashed(message="the worker died; its lease ended"))
+            with suppress(ObjectNotFound):
+                await recorder.client.set_flow_run_state(run_id, Crashed(message="its process died; its lease ended"))
+            async with runtime.db.transaction() as session:
+                await backups.abandon(session, [run_id])
+                await pipeline.release(session, run_id)
     except Exception as error:
         log.warning("dead flow runs not looked for", error=repr(error))
         return 0
@@ -49,10 +67,27 @@ async def reap(runtime: Runtime, client: PrefectClient) -> int:
     return len(dead)
 
 
-async def _unfinished(client: PrefectClient, *, older_than: timedelta) -> list[FlowRun]:
-    return await client.read_flow_runs(
+async def _of_workers(runtime: Runtime, recorder: Recorder) -> list[UUID]:
+    """Runs inside workers: their tags name the leases they work under."""
+    runs = await _unfinished(recorder, older_than=timedelta(seconds=runtime.settings.lease_seconds))
+    leases = {run.id: lease for run in runs if (lease := _lease_of(run)) is not None}
+    if not leases:
+        return []
+    async with runtime.db.transaction() as session:
+        alive = await outbox.alive(session, list(leases.values()))
+    return [run_id for run_id, lease in leases.items() if lease not in alive]
+
+
+async def _scheduled(runtime: Runtime) -> list[UUID]:
+    """Runs of deployments: each has a lease of its own."""
+    async with runtime.db.transaction() as session:
+        return await pipeline.dead(session)
+
+
+async def _unfinished(recorder: Recorder, *, older_than: timedelta) -> list[FlowRun]:
+    return await recorder.client.read_flow_runs(
         flow_run_filter=FlowRunFilter(
-            tags=FlowRunFilterTags(any_=_KINDS),
+            tags=FlowRunFilterTags(all_=list(recorder.tags)),
             state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING])),
             expected_start_time=FlowRunFilterExpectedStartTime(before_=clock.now() - older_than),
         ),

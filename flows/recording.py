@@ -2,19 +2,27 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 from prefect import Flow
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import State, StateType
 from prefect.context import AsyncClientContext
 from prefect.flow_engine import run_flow_async
 from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.states import Failed, Running
+from pydantic_core import to_jsonable_python as to_jsonable
 
 from flows import environment
+from infra import clock
 from infra.logging import get_logger
 from infra.settings import Settings
+from models.outbox import Claim
+from models.pipeline import UnrecordedRun
 
 log = get_logger(__name__)
 
@@ -23,12 +31,20 @@ BELIEVED_SECONDS = 3.0
 ANSWER_SECONDS = 1.0
 REQUEST_SECONDS = 5.0
 
+OWED = 1000
+"""So many runs are remembered until they are written down where they outlive the process."""
+LATE = "recorded:later"
+
 
 class Recorder:
     """Runs flows in this process, recorded by Prefect while Prefect is there."""
 
-    def __init__(self, client: PrefectClient) -> None:
+    def __init__(self, client: PrefectClient, tags: Sequence[str] = ()) -> None:
+        """`tags` are those of every run: they tell this deployment's from others'."""
         self.client = client
+        self.tags = tuple(tags)
+        self.owed: deque[UnrecordedRun] = deque(maxlen=OWED)
+        """Runs Prefect is to hear of later."""
         self.recorded = 0
         self.unrecorded = 0
         self._is_up = False
@@ -50,7 +66,7 @@ class Recorder:
                 self.recorded += 1
                 return
         self.unrecorded += 1
-        await flow.fn(**parameters)
+        await self._run_unrecorded(flow, parameters, name, tags)
 
     async def is_up(self) -> bool:
         """Whether the Prefect API answers, as of a moment ago."""
@@ -62,8 +78,44 @@ class Recorder:
         self, flow: Flow[..., Any], parameters: dict[str, Any], name: str, tags: Iterable[str]
     ) -> None:
         shown = flow.serialize_parameters(parameters)
-        run = await self.client.create_flow_run(flow, name=name, parameters=shown, tags=tags)
+        run = await self.client.create_flow_run(flow, name=name, parameters=shown, tags=[*tags, *self.tags])
         await run_flow_async(flow, flow_run=run, parameters=parameters, return_type="state")
+
+    async def _run_unrecorded(
+        self, flow: Flow[..., Any], parameters: dict[str, Any], name: str, tags: Iterable[str]
+    ) -> None:
+        started = clock.now()
+        state: State[Any] = Failed(message="it was interrupted")
+        try:
+            state = await flow.fn(**parameters)
+        except BaseException as error:
+            state = Failed(message=f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            claims = _claims(parameters)
+            run = UnrecordedRun(
+                flow=flow.name,
+                name=name,
+                tags=[*tags, *self.tags],
+                parameters=to_jsonable(flow.serialize_parameters(parameters)),
+                org_ids=sorted({claim.org_id for claim in claims}),
+                subject_ids=[claim.subject_id for claim in claims],
+                state=state.type.value,
+                message=state.message or "",
+                started_at=started,
+                finished_at=clock.now(),
+            )
+            self.owed.append(run)
+
+    async def record_late(self, flow: Flow[..., Any], run: UnrecordedRun) -> UUID:
+        """Let Prefect know of a run that was done without it; the id it has from now on."""
+        begun: State[Any] = Running(timestamp=run.started_at)
+        made = await self.client.create_flow_run(
+            flow, name=run.name, parameters=run.parameters, tags=[*run.tags, LATE], state=begun
+        )
+        end = State[Any](type=StateType(run.state), timestamp=run.finished_at, message=run.message)
+        await self.client.set_flow_run_state(made.id, end, force=True)
+        return made.id
 
     async def _answers(self) -> bool:
         try:
@@ -80,9 +132,15 @@ class Recorder:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Recorder]:
+async def opened(settings: Settings, tags: Sequence[str] = ()) -> AsyncIterator[Recorder]:
     """A recorder with one client for everything that runs in this block."""
     patience = {PREFECT_API_REQUEST_TIMEOUT: REQUEST_SECONDS, PREFECT_CLIENT_MAX_RETRIES: 0}
     with temporary_settings({**environment.api(settings.prefect_ui_url), **patience}):
         async with AsyncClientContext() as context:
-            yield Recorder(context.client)
+            yield Recorder(context.client, tags)
+
+
+def _claims(parameters: dict[str, Any]) -> list[Claim]:
+    """What a run works on."""
+    given = [*parameters.get("claims", []), parameters.get("claim")]
+    return [claim for claim in given if isinstance(claim, Claim)]

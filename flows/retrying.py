@@ -2,6 +2,8 @@
 
 import random
 
+from infra import db, storage
+
 FIRST_SECONDS = 1.0
 LONGEST_SECONDS = 300.0
 
@@ -11,3 +13,25 @@ def delay(attempts: int) -> float:
     does not come back together."""
     longest = min(LONGEST_SECONDS, FIRST_SECONDS * 2.0 ** min(attempts - 1, 20))
     return longest * random.uniform(0.5, 1)  # noqa: S311 - nothing secret about it
+
+
+OUTAGE_SECONDS = 20.0
+
+
+def delay_of(error: BaseException, attempts: int) -> tuple[float, bool]:
+    """How long to wait because of an error, and whether it is the fault of what was worked on.
+
+    While a store is down everything fails, and all of it has to be done soon after it is back.
+    """
+    if is_outage(error):
+        return min(delay(attempts), OUTAGE_SECONDS), False
+    return delay(attempts), True
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """Whether the reason of an error is a store that cannot be reached."""
+    while error is not None:
+        if isinstance(error, db.OUTAGES + storage.OUTAGES):
+            return True
+        error = error.__cause__
+    return False

@@ -2,12 +2,17 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from prefect import Flow
 
 from flows.documents import persist_documents
 from flows.exports import export_document
+from flows.imports import import_documents
 from flows.mails import send_mail
 from flows.people import answer_link_request
 from flows.recording import Recorder
+from flows.retention import thin_revisions
 from flows.webhooks import deliver_webhook
 from infra.settings import Settings
 from models import outbox
@@ -27,13 +32,22 @@ class Route:
     at_once: int
     """Flow runs at the same time."""
     work: Callable[[Recorder, Sequence[Claim]], Awaitable[None]]
+    apart: bool = False
+    """Those that failed by their own fault, one at a time."""
+
+
+FLOWS: dict[str, Flow[..., Any]] = {flow.name: flow for flow in (persist_documents, export_document, send_mail)}
+"""Those that run inside the worker, by name."""
 
 
 def routes(settings: Settings) -> list[Route]:
     """All there are."""
     return [
+        Route(outbox.DOCUMENT_CHANGED, 1, 1, _persist, apart=True),
         Route(outbox.DOCUMENT_CHANGED, settings.persist_batch, 2, _persist),
         Route(outbox.EXPORT_REQUESTED, 1, 4, _export),
+        Route(outbox.IMPORT_REQUESTED, 1, 2, _import),
+        Route(outbox.RETENTION_DUE, 1, 1, _thin),
         Route(outbox.LINK_REQUESTED, 1, 4, _link),
         Route(outbox.MAIL_REQUESTED, 1, 4, _mail),
         Route(outbox.WEBHOOK_DUE, 1, 8, _webhook),
@@ -62,6 +76,26 @@ async def _export(recorder: Recorder, claims: Sequence[Claim]) -> None:
             {"export_id": claim.subject_id, "org_id": claim.org_id, "claim": claim},
             name=f"export {claim.subject_id}",
             tags=["kind:export", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
+        )
+
+
+async def _import(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            import_documents,
+            {"import_id": claim.subject_id, "org_id": claim.org_id, "claim": claim},
+            name=f"import {claim.subject_id}",
+            tags=["kind:import", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
+        )
+
+
+async def _thin(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            thin_revisions,
+            {"org_id": claim.org_id, "claim": claim},
+            name=f"thin revisions of {claim.org_id}",
+            tags=["kind:retention", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
         )
 
 

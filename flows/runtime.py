@@ -1,12 +1,13 @@
 """The composition of a worker process: what flows work with."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from prefect.artifacts import acreate_table_artifact
 from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
 
@@ -54,14 +55,41 @@ async def opened(settings: Settings | None = None) -> AsyncIterator[Runtime]:
     if runtime is not None:
         yield runtime
         return
-    settings = settings or get_settings()
-    runtime = Runtime(settings, Database(settings.app_database_url.get_secret_value()), ObjectStore(settings))
-    try:
+    async with opened_with(settings or get_settings()) as runtime:
         with use(runtime):
             yield runtime
+
+
+@asynccontextmanager
+async def opened_with(settings: Settings) -> AsyncIterator[Runtime]:
+    """A runtime for these settings, whatever is in use."""
+    runtime = Runtime(settings, Database(settings.app_database_url.get_secret_value()), ObjectStore(settings))
+    try:
+        yield runtime
     finally:
         await runtime.db.close()
         await runtime.store.close()
+
+
+@asynccontextmanager
+async def owner(runtime: Runtime) -> AsyncIterator[Database]:
+    """The database as the role that owns the tables: it sees all organizations, and may do what the doors may not."""
+    db = Database(runtime.settings.database_url.get_secret_value(), pool_size=4)
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
+@asynccontextmanager
+async def backup_store(runtime: Runtime) -> AsyncIterator[ObjectStore]:
+    """The bucket of the backups, made where it is missing."""
+    store = ObjectStore(runtime.settings, runtime.settings.s3_backup_bucket)
+    try:
+        await store.ensure_bucket()
+        yield store
+    finally:
+        await store.close()
 
 
 def flow_run_id() -> UUID | None:
@@ -76,3 +104,14 @@ def note(message: str) -> None:
         log.info(message)
     else:
         get_run_logger().info(message)
+
+
+async def show_table(name: str, rows: Sequence[Mapping[str, object]], description: str) -> None:
+    """Show a table beside the flow run; nowhere where Prefect is not there."""
+    if FlowRunContext.get() is not None and rows:
+        table = [{key: _shown(value) for key, value in row.items()} for row in rows]
+        await acreate_table_artifact(table=table, key=name, description=description)
+
+
+def _shown(value: object) -> object:
+    return value if isinstance(value, int | float | str | None) else str(value)

@@ -11,7 +11,11 @@ from uuid import UUID
 
 import psycopg
 from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+OUTAGES = (OperationalError, InterfaceError)
+"""What is raised while Postgres cannot be reached."""
 
 _SCOPE = text("SELECT set_config('app.user_id', :user_id, true), set_config('app.org_ids', :org_ids, true)")
 _BEGIN = "BEGIN; SET LOCAL app.user_id = '{user_id}'; SET LOCAL app.org_ids = '{org_ids}'"
@@ -58,10 +62,11 @@ class Database:
     ) -> AsyncIterator[AsyncSession]:
         """A transaction that sees the rows of these organizations and of this user.
 
-        Commits at the end of the block, rolls back when it raises.
+        Begins with its first statement: without one it costs nothing. Commits at the end of the block,
+        rolls back when it raises.
         """
-        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
-            await session.connection(execution_options={_OPTION: (user_id, tuple(org_ids))})
+        scoped = self.engine.execution_options(**{_OPTION: (user_id, tuple(org_ids))})
+        async with AsyncSession(scoped, expire_on_commit=False) as session, session.begin():
             yield session
 
     async def ping(self) -> None:

@@ -102,6 +102,17 @@ class Settings(BaseSettings):
     max_update_bytes: int = MIB
     max_document_bytes: int = 64 * MIB
     max_content_bytes: int = 8 * MIB
+    collab_keepers: int = 2
+    """Processes that hold the documents open at one collab process, beside one for those that have killed another."""
+    collab_keeper_memory_mib: int = 4096
+    """Address space of each."""
+    collab_keeper_seconds: float = 20.0
+    """One that takes longer for anything is ended."""
+    archive_part_bytes: int = 8 * MIB
+    """An archive is written to S3 in parts of this size or a document more."""
+    max_import_bytes: int = 32 * MIB
+    strict_sandbox: bool = False
+    """Convert nothing where the kernel cannot shut a converter in."""
 
     # the pipeline
     persist_quiet_seconds: float = 2.0
@@ -110,6 +121,30 @@ class Settings(BaseSettings):
     """… or at the latest when its oldest unpersisted edit is so old."""
     persist_batch: int = 100
     lease_seconds: float = 60.0
+
+    # backups
+    wal_archive_seconds: float = 0
+    """The embedded Postgres archives its log at least so often; 0: somebody else runs Postgres and its backups."""
+    base_backup_hours: float = 24
+    """A base backup is due when the newest is so old."""
+    backup_keep_days: int = 14
+    """Base backups, their log, and daily dumps older than this go …"""
+    backup_keep_count: int = 3
+    """… but never the newest so many base backups."""
+    drill_days: float = 8
+    """Without a good restore drill for so long, the alarm is raised."""
+    archive_after_hours: float = 24
+    """Updates that are folded and so old move from Postgres into segments in the object store."""
+    ledger_keep_days: int = 90
+    """Steps in the ledger are forgotten after so long …"""
+    runs_keep_days: int = 30
+    """… and flow runs in Prefect."""
+    replica_s3_endpoint: str = ""
+    """Where the copy of the buckets goes; empty: beside them."""
+    replica_s3_region: str = "us-east-1"
+    replica_s3_access_key: SecretStr = SecretStr("")
+    replica_s3_secret_key: SecretStr = SecretStr("")
+    replica_bucket: str = "doxie-replica"
 
     # operating
     log_level: str = "INFO"

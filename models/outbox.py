@@ -5,6 +5,7 @@ one event of a kind per subject: further ones only mark it changed (`generation`
 due events under a lease; an event survives a worker that dies, and goes back after its lease.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,12 +24,31 @@ CHANNEL = "doxie_outbox"
 
 DOCUMENT_CHANGED = "document.changed"
 EXPORT_REQUESTED = "export.requested"
+IMPORT_REQUESTED = "import.requested"
 LINK_REQUESTED = "link.requested"
 MAIL_REQUESTED = "mail.requested"
+RETENTION_DUE = "retention.due"
 WEBHOOK_DUE = "webhook.due"
+
+KINDS = (
+    DOCUMENT_CHANGED,
+    EXPORT_REQUESTED,
+    IMPORT_REQUESTED,
+    LINK_REQUESTED,
+    MAIL_REQUESTED,
+    RETENTION_DUE,
+    WEBHOOK_DUE,
+)
 
 NO_ORG = UUID(int=0)
 """The `org_id` of events that belong to no organization."""
+
+
+SUSPECT = 2
+"""After so many faults in a row an event is worked on apart from others …"""
+ENOUGH = 6
+"""… and after so many set aside: it is tried again now and then, and whenever somebody asks."""
+ASIDE_SECONDS = 3600.0
 
 
 class OutboxEvent(SQLModel, table=True):
@@ -51,6 +71,10 @@ class OutboxEvent(SQLModel, table=True):
     due_at: datetime = created()
     leased_until: datetime | None = timestamp(default=None, nullable=True)
     lease_id: UUID | None = reference(default=None, nullable=True)
+    faults: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """Failed attempts in a row that were this event's own fault, and not that of a store that was down."""
+    set_aside_at: datetime | None = timestamp(default=None, nullable=True)
+    """It has failed so often that it is only tried now and then, apart from the others."""
     error: str | None = Field(default=None, sa_type=Text)
 
 
@@ -65,6 +89,7 @@ class Backlog:
     kind: str
     events: int
     oldest_seconds: float
+    set_aside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +103,7 @@ class Claim:
     generation: int
     attempts: int
     lease_id: UUID
+    faults: int = 0
 
 
 _EMIT = text("""
@@ -88,8 +114,11 @@ _EMIT = text("""
     ON CONFLICT (kind, subject_id) DO UPDATE SET
         generation = outbox.generation + 1,
         payload = outbox.payload || EXCLUDED.payload,
-        attempts = CASE WHEN outbox.leased_until > now() THEN outbox.attempts ELSE 0 END,
-        due_at = LEAST(outbox.created_at + make_interval(secs => :max_age), EXCLUDED.due_at)
+        attempts = CASE WHEN outbox.leased_until > now() OR outbox.faults > 0 THEN outbox.attempts ELSE 0 END,
+        faults = CASE WHEN :urgent THEN 0 ELSE outbox.faults END,
+        set_aside_at = CASE WHEN :urgent THEN NULL ELSE outbox.set_aside_at END,
+        due_at = CASE WHEN outbox.faults > 0 AND NOT :urgent THEN outbox.due_at
+            ELSE LEAST(outbox.created_at + make_interval(secs => :max_age), EXCLUDED.due_at) END
 """).bindparams(
     bindparam("subjects", type_=ARRAY(Uuid)),
     bindparam("orgs", type_=ARRAY(Uuid)),
@@ -98,35 +127,48 @@ _EMIT = text("""
 
 _CLAIM = text("""
     UPDATE outbox SET lease_id = :lease_id, leased_until = now() + make_interval(secs => :lease),
-        attempts = attempts + 1
+        attempts = attempts + 1, faults = faults + (lease_id IS NOT NULL)::int
     WHERE (kind, subject_id) IN (
         SELECT kind, subject_id FROM outbox
         WHERE kind = :kind AND due_at <= now() AND (leased_until IS NULL OR leased_until < now())
+            AND (faults >= :suspect) = :apart
         ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
     )
-    RETURNING kind, subject_id, org_id, payload, generation, attempts, lease_id
+    RETURNING kind, subject_id, org_id, payload, generation, attempts, lease_id, faults
 """).bindparams(bindparam("lease_id", type_=Uuid))
 
 # Deletes what did not change meanwhile; what did change starts anew, as old as its newest change.
 _SETTLE = text("""
     WITH given AS (
-        SELECT * FROM unnest(:subjects, CAST(:generations AS bigint[])) AS given (subject_id, generation)
+        SELECT * FROM unnest(:subjects, CAST(:generations AS bigint[]), CAST(:payloads AS jsonb[]))
+            AS given (subject_id, generation, payload)
     ), gone AS (
         DELETE FROM outbox USING given
         WHERE outbox.kind = :kind AND outbox.subject_id = given.subject_id
             AND outbox.lease_id = :lease_id AND outbox.generation = given.generation
     )
-    UPDATE outbox SET lease_id = NULL, leased_until = NULL, attempts = 0, error = NULL, created_at = now()
+    UPDATE outbox SET lease_id = NULL, leased_until = NULL, attempts = 0, faults = 0, set_aside_at = NULL,
+        error = NULL, created_at = now(),
+        payload = CASE WHEN outbox.payload = given.payload THEN '{}' ELSE outbox.payload END
     FROM given
     WHERE outbox.kind = :kind AND outbox.subject_id = given.subject_id
         AND outbox.lease_id = :lease_id AND outbox.generation <> given.generation
 """).bindparams(bindparam("subjects", type_=ARRAY(Uuid)), bindparam("lease_id", type_=Uuid))
 
 _RETRY = text("""
-    UPDATE outbox SET lease_id = NULL, leased_until = NULL, error = :error,
-        due_at = now() + make_interval(secs => :delay)
+    UPDATE outbox SET lease_id = NULL, leased_until = NULL, error = :error, faults = faults + :fault,
+        set_aside_at = CASE WHEN faults + :fault < :enough THEN NULL ELSE COALESCE(set_aside_at, now()) END,
+        due_at = now() + make_interval(secs => CASE WHEN faults + :fault < :enough THEN :delay ELSE :aside END)
     WHERE kind = :kind AND subject_id = :subject_id AND lease_id = :lease_id
+    RETURNING set_aside_at IS NOT NULL
 """).bindparams(bindparam("subject_id", type_=Uuid), bindparam("lease_id", type_=Uuid))
+
+_BURY = text("""
+    UPDATE outbox SET lease_id = NULL, leased_until = NULL, set_aside_at = COALESCE(set_aside_at, now()),
+        faults = faults + 1, error = 'the workers that tried died', due_at = now() + make_interval(secs => :aside)
+    WHERE lease_id IS NOT NULL AND leased_until < now() AND faults + 1 >= :enough
+    RETURNING kind, subject_id, org_id, payload, generation, attempts, lease_id, faults
+""")
 
 _EXTEND = text("""
     UPDATE outbox SET leased_until = now() + make_interval(secs => :lease) WHERE lease_id = :lease_id
@@ -143,7 +185,10 @@ _ALIVE = text("""
 """).bindparams(bindparam("leases", type_=ARRAY(Uuid)))
 
 _BACKLOG = text("""
-    SELECT kind, count(*) AS events, EXTRACT(epoch FROM max(now() - created_at))::float8 AS oldest_seconds
+    SELECT kind, count(*) FILTER (WHERE set_aside_at IS NULL) AS events,
+        COALESCE(EXTRACT(epoch FROM max(now() - created_at) FILTER (WHERE set_aside_at IS NULL)), 0)::float8
+            AS oldest_seconds,
+        count(*) FILTER (WHERE set_aside_at IS NOT NULL) AS set_aside
     FROM outbox GROUP BY kind
 """)
 
@@ -162,7 +207,8 @@ async def emit(
     """Note that something has to be done about subjects, given as (org id, subject id).
 
     It is due after `quiet` seconds without another such event, at the latest `max_age` seconds
-    after the first. Subjects are taken in order of their ids, so that two writers cannot deadlock.
+    after the first. One that keeps failing waits as long as it has to, unless this is urgent (`quiet`
+    is 0). Subjects are taken in order of their ids, so that two writers cannot deadlock.
     """
     ordered = sorted(subjects, key=lambda pair: pair[1])
     await session.execute(
@@ -174,15 +220,23 @@ async def emit(
             "payload": payload or {},
             "quiet": quiet,
             "max_age": max_age,
+            "urgent": quiet == 0,
         },
     )
     if quiet == 0:
         await session.execute(_NOTIFY, {"channel": CHANNEL, "kind": kind})
 
 
-async def claim(session: AsyncSession, kind: str, *, lease_id: UUID, limit: int, lease: float) -> list[Claim]:
-    """Take up to `limit` due events of a kind for `lease` seconds; nobody else gets them meanwhile."""
-    rows = await session.execute(_CLAIM, {"kind": kind, "lease_id": lease_id, "limit": limit, "lease": lease})
+async def claim(
+    session: AsyncSession, kind: str, *, lease_id: UUID, limit: int, lease: float, apart: bool = False
+) -> list[Claim]:
+    """Take up to `limit` due events of a kind for `lease` seconds; nobody else gets them meanwhile.
+
+    Those that have failed by their own fault, or whose workers died, are given out `apart` only: worked
+    on one by one they hold up no others.
+    """
+    parameters = {"kind": kind, "lease_id": lease_id, "limit": limit, "lease": lease, "suspect": SUSPECT}
+    rows = await session.execute(_CLAIM, {**parameters, "apart": apart})
     return [Claim(**row) for row in rows.mappings()]
 
 
@@ -201,22 +255,33 @@ async def settle(session: AsyncSession, claims: Sequence[Claim]) -> None:
                 "lease_id": claims[0].lease_id,
                 "subjects": [claim.subject_id for claim in claims],
                 "generations": [claim.generation for claim in claims],
+                "payloads": [json.dumps(claim.payload) for claim in claims],
             },
         )
 
 
-async def retry(session: AsyncSession, claim: Claim, *, error: str, delay: float) -> None:
-    """This one failed: let it be due again after `delay` seconds."""
-    await session.execute(
-        _RETRY,
-        {
-            "kind": claim.kind,
-            "subject_id": claim.subject_id,
-            "lease_id": claim.lease_id,
-            "error": error[:2000],
-            "delay": delay,
-        },
-    )
+async def retry(session: AsyncSession, claim: Claim, *, error: str, delay: float, fault: bool = False) -> bool:
+    """This one failed: let it be due again after `delay` seconds. Whether it is set aside from now on.
+
+    `fault`: by itself, not because a store was down. After too many of those it is set aside.
+    """
+    parameters = {
+        "kind": claim.kind,
+        "subject_id": claim.subject_id,
+        "lease_id": claim.lease_id,
+        "error": error[:2000],
+        "delay": delay,
+        "fault": int(fault),
+        "enough": ENOUGH,
+        "aside": ASIDE_SECONDS,
+    }
+    return bool(await session.scalar(_RETRY, parameters))
+
+
+async def bury(session: AsyncSession) -> list[Claim]:
+    """Set aside what has killed worker after worker; what it was."""
+    rows = await session.execute(_BURY, {"enough": ENOUGH, "aside": ASIDE_SECONDS})
+    return [Claim(**row) for row in rows.mappings()]
 
 
 async def held(session: AsyncSession, lease_id: UUID) -> set[UUID]:

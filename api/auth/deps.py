@@ -2,15 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
-from api.deps import CurrentClaims, CurrentRuntime
+from api.deps import CurrentClaims, CurrentRuntime, personal_token
 from models import auth
 from models.auth import Actor
 from models.errors import Unauthenticated
 
 
-async def _person(claims: CurrentClaims, runtime: CurrentRuntime) -> Actor:
+async def _person(request: Request, claims: CurrentClaims, runtime: CurrentRuntime) -> Actor:
+    if personal_token(request) is not None:
+        raise auth.TokenMayNot()
     if claims is None:
         raise Unauthenticated()
     async with runtime.db.transaction(user_id=auth.subject(claims)) as session:

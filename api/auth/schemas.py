@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, SecretStr, StringConstraints
 
-from models.auth import AuthSession, devices
+from models.auth import AuthSession, TokenScope, devices
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
@@ -78,6 +78,41 @@ class Sessions(BaseModel):
     """All of them."""
 
     items: list[SessionRead]
+    next_cursor: str | None = None
+
+
+class TokenWrite(BaseModel):
+    """A wish for a personal access token."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Name
+    scopes: Annotated[list[TokenScope], Field(min_length=1, max_length=3)]
+    expires_in_days: Annotated[int, Field(ge=1, le=365)] = 90
+
+
+class TokenRead(BaseModel):
+    """A personal access token, without what makes it work."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: UUID
+    name: str
+    scopes: list[TokenScope]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    """To the minute."""
+
+
+class TokenCreated(TokenRead):
+    """The same, just made: `token` is shown this once."""
+
+    token: str
+
+
+class Tokens(BaseModel):
+    """All of them."""
+
+    items: list[TokenRead]
     next_cursor: str | None = None
 
 

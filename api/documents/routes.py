@@ -131,13 +131,23 @@ async def recover(document_id: UUID, response: Response, session: Session, actor
         }
     },
 )
-async def autosave(request: Request, session: Session, access: Access, runtime: CurrentRuntime, later: Later) -> Saved:
+async def autosave(
+    document_id: UUID, request: Request, session: Session, actor: CurrentActor, runtime: CurrentRuntime, later: Later
+) -> Saved:
     """Add one Yjs update. Answered once it is in the journal; open editors see it."""
-    access.scope.require(Permission.DOCUMENT_WRITE)
     update = await read_body(request, runtime.settings.max_update_bytes)
-    await bigstack.run(crdt.check, update)
-    seq = await documents.edit(session, access.scope, access.id, update, origin="rest")
-    later.append(lambda: runtime.bus.publish(access.id, Kind.UPDATE, update, seq=seq))
+    try:
+        await crdt.check(update)
+    except Invalid:
+        await documents.enter(session, actor, document_id)  # only who may see it is told
+        raise
+    if "idempotency-key" in request.headers:
+        # The edit and the answer that is kept under the key have to commit together.
+        _, scope = await documents.enter(session, actor, document_id)
+        seq = await documents.edit(session, scope, document_id, update, origin="rest")
+    else:
+        seq = await runtime.saver.save(actor, document_id, update)
+    later.append(lambda: runtime.bus.publish(document_id, Kind.UPDATE, update, seq=seq))
     return Saved(seq=seq)
 
 

@@ -37,14 +37,18 @@ async def providers(runtime: CurrentRuntime) -> Providers:
 
 
 @router.get("/oidc/{provider_id}/start", status_code=303, response_class=RedirectResponse)
-async def start(provider_id: str, runtime: CurrentRuntime, return_to: LocalPath = "/") -> Response:
-    """Go to the provider to sign in; `return_to` is a path on this site."""
+async def start(provider_id: str, runtime: CurrentRuntime, return_to: LocalPath = "/", fresh: bool = False) -> Response:
+    """Go to the provider to sign in; `return_to` is a path on this site.
+
+    With `fresh` the provider asks again who it is: whoever has neither a password nor a passkey proves so that
+    it is still them.
+    """
     provider = federation.errands.provider(runtime.settings, provider_id)
     async with runtime.db.transaction() as session:
         sent = await federation.errands.begin(
             session, runtime.settings, runtime.signer, provider_id, return_to=return_to
         )
-    response = RedirectResponse(await _address(runtime, provider, sent), status_code=303)
+    response = RedirectResponse(await _address(runtime, provider, sent, fresh=fresh), status_code=303)
     _remember(response, runtime, sent)
     return response
 
@@ -118,7 +122,7 @@ async def unlink(identity_id: UUID, session: Session, actor: CurrentActor, runti
     await federation.identities.unlink(session, actor, identity_id, runtime.settings)
 
 
-async def _address(runtime: Runtime, provider: OidcProvider, sent: Sent) -> str:
+async def _address(runtime: Runtime, provider: OidcProvider, sent: Sent, *, fresh: bool = False) -> str:
     try:
         return await runtime.providers.authorization_url(
             provider,
@@ -126,6 +130,7 @@ async def _address(runtime: Runtime, provider: OidcProvider, sent: Sent) -> str:
             state=sent.secrets.state,
             nonce=sent.secrets.nonce,
             verifier=sent.secrets.verifier,
+            fresh=fresh,
         )
     except ProviderDown as failure:
         raise _unavailable(failure) from failure

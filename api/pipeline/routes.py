@@ -1,13 +1,30 @@
 """`/documents/{id}/pipeline` and `/pipeline`: what flows did, and doing it again."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime
 
-from api.deps import Access, CurrentActor, CurrentPage, CurrentRuntime, Session
+from api.deps import Access, CurrentActor, CurrentPage, CurrentRuntime, Scope, Session
 from api.idempotency import IdempotentRoute
-from api.pipeline.schemas import Replayed, RunRead, Runs
+from api.pipeline.schemas import Replayed, ReplayedRange, RunRead, Runs, RunState, Wanted
 from models import orgs, pipeline
+from models.pipeline import Filter
+
+
+async def _filter(
+    state: RunState | None = None,
+    pipeline: Annotated[str | None, Query(max_length=50)] = None,
+    step: Annotated[str | None, Query(max_length=50)] = None,
+    document_id: UUID | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+) -> Filter:
+    return Filter(state, pipeline, step, document_id, since, until)
+
+
+CurrentFilter = Annotated[Filter, Depends(_filter)]
 
 router = APIRouter(tags=["pipeline"], route_class=IdempotentRoute)
 
@@ -18,6 +35,22 @@ async def page(session: Session, access: Access, page: CurrentPage, runtime: Cur
     found = await pipeline.of_document(session, access.scope, access.id, after=page.after, limit=page.limit + 1)
     items = [RunRead.of(run, runtime.settings.prefect_ui_url) for run in found[: page.limit]]
     return Runs(items=items, next_cursor=str(items[-1].id) if len(found) > page.limit else None)
+
+
+@router.get("/orgs/{org_id}/pipeline")
+async def org_page(
+    session: Session, scope: Scope, page: CurrentPage, runtime: CurrentRuntime, wanted: CurrentFilter
+) -> Runs:
+    """The steps done in an organization, newest first. `state=set_aside` shows what waits to be looked at."""
+    found = await pipeline.page(session, scope, wanted, after=page.after, limit=page.limit + 1)
+    items = [RunRead.of(run, runtime.settings.prefect_ui_url) for run in found[: page.limit]]
+    return Runs(items=items, next_cursor=str(items[-1].id) if len(found) > page.limit else None)
+
+
+@router.post("/orgs/{org_id}/pipeline/replay", status_code=202)
+async def replay_range(body: Wanted, session: Session, scope: Scope) -> ReplayedRange:
+    """Work again on everything that the newest 1 000 such steps were about, as after a fix."""
+    return ReplayedRange(subjects=await pipeline.replay_range(session, scope, body.filter()))
 
 
 @router.post("/pipeline/{run_id}/replay", status_code=202)

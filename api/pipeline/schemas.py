@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from models.pipeline import PipelineRun
+from models.pipeline import Filter, PipelineRun
+
+RunState = Literal["running", "succeeded", "failed", "set_aside"]
 
 
 class RunRead(BaseModel):
@@ -16,7 +18,7 @@ class RunRead(BaseModel):
     document_id: UUID | None
     pipeline: str
     step: str
-    state: Literal["running", "succeeded", "failed"]
+    state: RunState
     attempts: int
     subject_id: UUID | None
     seq_from: int | None
@@ -49,4 +51,28 @@ class Replayed(BaseModel):
     """The pipeline will work on it again."""
 
     run_id: UUID
+    state: Literal["queued"] = "queued"
+
+
+class Wanted(BaseModel):
+    """Which steps of an organization; what is left out does not matter."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: RunState | None = None
+    pipeline: str | None = Field(default=None, max_length=50)
+    step: str | None = Field(default=None, max_length=50)
+    document_id: UUID | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+    def filter(self) -> Filter:
+        """As the domain asks for it."""
+        return Filter(**self.model_dump())
+
+
+class ReplayedRange(BaseModel):
+    """The pipelines will work on so many documents and exports again."""
+
+    subjects: int
     state: Literal["queued"] = "queued"

@@ -17,7 +17,6 @@ from api.documents import content
 from api.documents.routes import YJS
 from api.documents.schemas import CollabToken, Saved
 from api.sharing.schemas import Opened, OpenWrite, SharedDocument
-from infra import bigstack
 from infra.bus import Kind
 from models import documents, revisions, sharing
 from models.documents import DocumentView, crdt
@@ -119,7 +118,7 @@ async def autosave(request: Request, visit: CurrentVisit, runtime: CurrentRuntim
     """Add one Yjs update, with the link as its author."""
     visit.scope.require(Permission.DOCUMENT_WRITE)
     update = await read_body(request, runtime.settings.max_update_bytes)
-    await bigstack.run(crdt.check, update)
+    await crdt.check(update)
     document_id = visit.document.id
     seq = await documents.edit(visit.session, visit.scope, document_id, update, origin="share")
     later.append(lambda: runtime.bus.publish(document_id, Kind.UPDATE, update, seq=seq))

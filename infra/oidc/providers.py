@@ -43,6 +43,8 @@ class Person:
     email: str | None
     email_verified: bool
     name: str | None
+    asked_at: float | None = None
+    """When the provider last asked them who they are (seconds since 1970), if it says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +87,18 @@ class Providers:
         return metadata
 
     async def authorization_url(
-        self, provider: OidcProvider, *, redirect_uri: str, state: str, nonce: str, verifier: str
+        self, provider: OidcProvider, *, redirect_uri: str, state: str, nonce: str, verifier: str, fresh: bool
     ) -> str:
-        """Where to send a browser.
+        """Where to send a browser; `fresh` if the provider is to ask again who it is, though it knows the browser.
 
         Raises:
             ProviderDown: nobody knows.
         """
         metadata = await self.metadata(provider)
         async with self._client(provider, metadata, redirect_uri) as client:
+            again = {"prompt": "login", "max_age": 0} if fresh else {}
             url, _ = client.create_authorization_url(
-                metadata.authorization_endpoint, state=state, nonce=nonce, code_verifier=verifier
+                metadata.authorization_endpoint, state=state, nonce=nonce, code_verifier=verifier, **again
             )
         return str(url)
 
@@ -125,6 +128,7 @@ class Providers:
             # Some write the boolean as text.
             email_verified=claims.get("email_verified") in (True, "true"),
             name=_text(claims.get("name")),
+            asked_at=_number(claims.get("auth_time")),
         )
 
     async def close(self) -> None:
@@ -198,3 +202,7 @@ def _object(answer: httpx.Response) -> dict[str, Any] | None:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -79,6 +80,34 @@ def logs(
         print(line, flush=follow)
 
 
+@app.command()
+def restore(
+    to: Annotated[str, typer.Option("--to", help="A moment like 2026-05-01T12:00:00Z, or `latest`")],
+    home: HomeOption = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="The home whose backups are taken [default: the same; of a new one $DOXIE_HOME]"),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Stop what runs there, replace what is there")] = False,
+) -> None:
+    """Put the embedded database back to a moment, or into a new home."""
+    from infra.stack import restore as restoring
+
+    moment = None if to == "latest" else _moment(to)
+    target = homes.create(home)
+    if source is None and target.secrets.exists():
+        source = target.root
+    asyncio.run(restoring.run(target, homes.at(source), moment, force=force))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise StackError(f"{text!r} is no moment like 2026-05-01T12:00:00Z") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 @app.command("mails")
 def mails_(
     number: Annotated[int | None, typer.Argument(help="One of them, as numbered in the list")] = None,
@@ -108,6 +137,12 @@ def bench(context: typer.Context) -> None:
 def admin(context: typer.Context) -> None:
     """Create and promote users, rebuild and verify documents, rotate keys, back up, drill."""
     _on_running_stack("admin", *context.args)
+
+
+@app.command("verify-export", context_settings=_VERBATIM)
+def verify_export(context: typer.Context) -> None:
+    """Check an archive of an organization with nothing but the archive; nothing has to run."""
+    _become("flows.cli", "verify-export", *context.args)
 
 
 @app.command(context_settings=_VERBATIM)

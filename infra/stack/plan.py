@@ -21,6 +21,7 @@ REDIS_URL = "DOXIE_REDIS_URL"
 S3_ENDPOINT = "DOXIE_S3_ENDPOINT"
 PREFECT_API_URL = "PREFECT_API_URL"
 PREFECT_DATABASE_URL = "PREFECT_SERVER_DATABASE_CONNECTION_URL"
+WAL_SECONDS = "DOXIE_WAL_ARCHIVE_SECONDS"
 
 S3_PORTS = {
     "s3": "s3",
@@ -125,6 +126,7 @@ def _settings(
         "DOXIE_PUBLIC_URL": f"http://{api}",
         "DOXIE_COLLAB_URL": f"ws://{collab}/collab",
         "PREFECT_HOME": str(home.data("prefect")),
+        WAL_SECONDS: "0" if environ.get(DATABASE_URL) else "30",
         **_PREFECT,
         **_stores(environ, secrets, ports),
     }

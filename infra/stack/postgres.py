@@ -12,9 +12,9 @@ from infra.stack import account, binaries, probes
 from infra.stack.errors import StackError
 from infra.stack.files import write_private
 from infra.stack.logs import gist
-from infra.stack.plan import DATABASE, DATABASE_URL, OWNER, Plan, plain_postgres
+from infra.stack.plan import DATABASE, DATABASE_URL, OWNER, WAL_SECONDS, Plan, module, plain_postgres
 from infra.stack.ports import LOOPBACK
-from infra.stack.process import Account, ending, run
+from infra.stack.process import REPOSITORY, Account, ending, run
 from infra.stack.service import Service
 
 if TYPE_CHECKING:
@@ -42,8 +42,11 @@ max_wal_size = 1GB
 shared_preload_libraries = 'pg_stat_statements'
 log_line_prefix = '%m [%p] %q%u@%d '
 log_timezone = 'UTC'
+archive_mode = {archiving}
+archive_command = '{command}'
+archive_timeout = {seconds}
 """
-_INITDB = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
+INITDB = ("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
 
 
 def service(plan: Plan) -> Service:
@@ -54,7 +57,7 @@ def service(plan: Plan) -> Service:
     return Service(
         name="postgres",
         command=(str(binaries.postgres("postgres")), "-D", str(data)),
-        environment=environment(),
+        environment=environment() | archive_environment(plan),
         port=plan.ports["postgres"],
         url=url,
         probe=probes.postgres(maintenance_url(url)),
@@ -66,6 +69,7 @@ def service(plan: Plan) -> Service:
         ),
         account=runs_as,
         stop_signal=signal.SIGINT,  # ends sessions instead of waiting for them
+        outlasted_by=("s3",),  # what it has written last is archived while it stops
         stop_seconds=30,
         death_signal=signal.SIGQUIT,  # takes the backends along at once; the next start recovers
     )
@@ -74,6 +78,20 @@ def service(plan: Plan) -> Service:
 def environment() -> dict[str, str]:
     """Only what it needs: a PGPORT or PGDATA of the operator's must not reach it."""
     return {"PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC"}
+
+
+def archive_environment(plan: Plan) -> dict[str, str]:
+    """What the program that archives the log has to know; Postgres passes it on."""
+    known = {**plan.environ, **plan.settings}
+    names = ("ENDPOINT", "REGION", "ACCESS_KEY", "SECRET_KEY", "BACKUP_BUCKET")
+    given = {name: known[name] for name in (f"DOXIE_S3_{name}" for name in names) if known.get(name)}
+    return {"PYTHONPATH": str(REPOSITORY), **given}
+
+
+def wal_command(verb: str, *arguments: str) -> str:
+    """A line for Postgres' configuration that calls `infra.recovery.wal`."""
+    program = " ".join(f'"{word}"' for word in (*module("infra.recovery.wal"), verb, *arguments))
+    return program.replace("'", "''")
 
 
 def maintenance_url(url: str) -> str:
@@ -89,7 +107,7 @@ async def _prepare(plan: Plan, data: Path, runs_as: Account) -> None:
     if version != MAJOR:
         raise StackError(f"{data} is a cluster of Postgres {version}, not {MAJOR}: move it with pg_dump")
     _forget_dead_postmaster(data)
-    _configure(data, plan.ports["postgres"], runs_as)
+    _configure(plan, data, runs_as)
 
 
 async def _make_cluster(plan: Plan, data: Path, runs_as: Account) -> None:
@@ -102,7 +120,7 @@ async def _make_cluster(plan: Plan, data: Path, runs_as: Account) -> None:
     for path in (draft, password):
         account.hand_over(plan.home, path, runs_as)
     initdb = str(binaries.postgres("initdb"))
-    command = (initdb, "-D", str(draft), "-U", OWNER, f"--pwfile={password}", *_INITDB)
+    command = (initdb, "-D", str(draft), "-U", OWNER, f"--pwfile={password}", "--auth=scram-sha-256", *INITDB)
     log = plan.home.log("postgres")
     try:
         returncode = await run(command, environment=environment(), log=log, seconds=120, account=runs_as)
@@ -115,9 +133,17 @@ async def _make_cluster(plan: Plan, data: Path, runs_as: Account) -> None:
     draft.rename(data)
 
 
-def _configure(data: Path, port: int, runs_as: Account) -> None:
+def _configure(plan: Plan, data: Path, runs_as: Account) -> None:
     file = data / "doxie.conf"
-    write_private(file, _CONFIGURATION.format(host=LOOPBACK, port=port))
+    seconds = int(float(plan.settings[WAL_SECONDS]))
+    text = _CONFIGURATION.format(
+        host=LOOPBACK,
+        port=plan.ports["postgres"],
+        archiving="on" if seconds else "off",
+        command=wal_command("archive", "%p", "%f"),
+        seconds=seconds,
+    )
+    write_private(file, text)
     if runs_as.uid >= 0:
         os.chown(file, runs_as.uid, runs_as.uid)
 

@@ -26,6 +26,8 @@ class Service:
     """Before the first start: make its data directory and its configuration."""
     settle: Hook | None = None
     """After it is ready for the first time: make what its clients need in it."""
+    outlasted_by: tuple[str, ...] = ()
+    """These stop after it, though it starts without them."""
     account: Account = OWN
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10

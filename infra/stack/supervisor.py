@@ -154,9 +154,9 @@ class Supervisor:
                 raise outcome
 
     async def _stop_in_turn(self, node: Node) -> None:
-        """Stop a node once all that depend on it are gone."""
+        """Stop a node once all that depend on it, or want it to stop after them, are gone."""
         for other in self._nodes.values():
-            if node.name in other.depends_on:
+            if node.name in (*other.depends_on, *outlasted_by(other)):
                 await self._gone[other.name].wait()
         try:
             if runner := self._runners.get(node.name):
@@ -177,3 +177,8 @@ async def _drop(task: "asyncio.Task[None] | None") -> None:
     if task is not None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def outlasted_by(node: Node) -> tuple[str, ...]:
+    """Which others must stop after a node."""
+    return node.outlasted_by if isinstance(node, Service) else ()

@@ -55,6 +55,10 @@ class Act(StrEnum):
     DOCUMENT_RECOVERED = "document.recovered"
     DOCUMENT_EXPORTED = "document.exported"
     DOCUMENT_RESTORED = "document.restored"
+    EDITS_UNDONE = "document.edits_undone"
+    DOCUMENTS_IMPORTED = "documents.imported"
+    ORG_EXPORTED = "org.exported"
+    RETENTION_CHANGED = "retention.changed"
     PIPELINE_REPLAYED = "pipeline.replayed"
     WEBHOOK_CHANGED = "webhook.changed"
     WEBHOOK_CREATED = "webhook.created"
@@ -75,6 +79,8 @@ class AccountAct(StrEnum):
     EMAIL_VERIFIED = "account.email_verified"
     EMAIL_CHANGE_REQUESTED = "account.email_change_requested"
     EMAIL_CHANGED = "account.email_changed"
+    TOKEN_CREATED = "account.token_created"  # noqa: S105 - no password
+    TOKEN_DELETED = "account.token_deleted"  # noqa: S105 - no password
     PASSWORD_CHANGED = "account.password_changed"  # noqa: S105 - no password
     PASSWORD_RESET = "account.password_reset"  # noqa: S105 - no password
     SECOND_FACTOR_REFUSED = "account.second_factor_refused"

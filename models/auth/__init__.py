@@ -1,5 +1,16 @@
 """Who somebody is."""
 
+from models.auth.access_tokens import (
+    TokenMayNot,
+    TokenNotFound,
+    TokenScope,
+    TooManyTokens,
+    confine,
+    create_token,
+    delete_token,
+    identify_token,
+    tokens,
+)
 from models.auth.accounts import (
     EmailTaken,
     account,
@@ -38,7 +49,7 @@ from models.auth.sessions import (
     sign_out,
     sign_out_access,
 )
-from models.auth.tables import AuthSession, User
+from models.auth.tables import AuthSession, PersonalAccessToken, User
 
 __all__ = [
     "Actor",
@@ -48,11 +59,16 @@ __all__ = [
     "EmailUnverified",
     "Identity",
     "LinkOver",
+    "PersonalAccessToken",
     "Replayed",
     "Rotation",
     "SessionNotFound",
     "SessionOver",
     "SignIn",
+    "TokenMayNot",
+    "TokenNotFound",
+    "TokenScope",
+    "TooManyTokens",
     "User",
     "WeakPassword",
     "Wish",
@@ -66,8 +82,12 @@ __all__ = [
     "by_email",
     "change_email",
     "change_password",
+    "confine",
+    "create_token",
+    "delete_token",
     "hash_new_password",
     "identify",
+    "identify_token",
     "known",
     "live",
     "refresh",
@@ -86,6 +106,7 @@ __all__ = [
     "sign_out_access",
     "signing_keys",
     "subject",
+    "tokens",
     "verify",
     "verify_email",
 ]

@@ -25,6 +25,8 @@ class Actor:
     name: str
     org_ids: frozenset[UUID] = frozenset()
     """Where they belong; what row-level security lets them see."""
+    token_scopes: frozenset[str] | None = None
+    """Of whoever comes with a personal access token what it is for; None of whoever signed in."""
 
 
 @dataclass(frozen=True, slots=True)

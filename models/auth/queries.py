@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Row, Text, Uuid, bindparam, delete, func, text, update
+from sqlalchemy import ARRAY, DateTime, LargeBinary, Row, Text, Uuid, bindparam, delete, func, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from infra import clock
-from models.auth.tables import AuthSession, MailLink, RefreshToken, User
+from models.auth.tables import AuthSession, MailLink, PersonalAccessToken, RefreshToken, User
 
 # As text, since `auth` knows nothing of `orgs`, which builds on it.
 _ENTER = (
@@ -29,6 +29,38 @@ _ENTER = (
     """)
     .bindparams(bindparam("session_id", type_=Uuid), bindparam("user_id", type_=Uuid))
     .columns(name=Text, tokens_valid_from=DateTime(timezone=True), org_ids=ARRAY(Uuid))
+)
+
+# Who comes with a token is known by it alone, so that it says whose rows may be seen before it looks for them. A
+# use is noted once a minute; whoever finds another request noting it does not wait.
+_ENTER_WITH_TOKEN = (
+    text("""
+        WITH token AS MATERIALIZED (
+            SELECT tokens.id, tokens.user_id, tokens.scopes, users.name,
+                set_config('app.user_id', CAST(tokens.user_id AS text), true) AS scoped
+            FROM personal_access_tokens AS tokens
+            JOIN auth_sessions ON auth_sessions.id = tokens.id
+            JOIN users ON users.id = tokens.user_id
+            WHERE tokens.hash = :hash AND auth_sessions.revoked_at IS NULL AND auth_sessions.expires_at > now()
+        ), due AS MATERIALIZED (
+            SELECT tokens.id FROM personal_access_tokens AS tokens JOIN token USING (id)
+            WHERE tokens.last_used_at IS NULL OR tokens.last_used_at < now() - interval '1 minute'
+            FOR UPDATE OF tokens SKIP LOCKED
+        ), noted AS (
+            UPDATE personal_access_tokens SET last_used_at = now() FROM due WHERE due.id = personal_access_tokens.id
+        )
+        SELECT token.id, token.user_id, token.scopes, token.name, mine.org_ids,
+            set_config('app.org_ids', CAST(mine.org_ids AS text), true)
+        FROM token CROSS JOIN LATERAL (
+            SELECT COALESCE(array_agg(memberships.org_id), '{}') AS org_ids
+            FROM memberships JOIN organizations ON organizations.id = memberships.org_id
+            WHERE memberships.user_id = token.user_id AND token.scoped IS NOT NULL
+                AND memberships.suspended_at IS NULL
+                AND organizations.suspended_at IS NULL AND organizations.deleted_at IS NULL
+        ) AS mine
+    """)
+    .bindparams(bindparam("hash", type_=LargeBinary))
+    .columns(id=Uuid, user_id=Uuid, scopes=ARRAY(Text), name=Text, org_ids=ARRAY(Uuid))
 )
 
 
@@ -68,10 +100,26 @@ async def live_sessions(session: AsyncSession, user_id: UUID) -> list[AuthSessio
         select(AuthSession)
         .where(
             AuthSession.user_id == user_id,
+            AuthSession.kind == "browser",
             col(AuthSession.revoked_at).is_(None),
             col(AuthSession.expires_at) > func.now(),
         )
         .order_by(col(AuthSession.id).desc())
+    )
+    return list(await session.scalars(query))
+
+
+async def access_tokens(session: AsyncSession, user_id: UUID) -> list[PersonalAccessToken]:
+    """Somebody's tokens that work, newest first."""
+    query = (
+        select(PersonalAccessToken)
+        .join(AuthSession, col(AuthSession.id) == PersonalAccessToken.id)
+        .where(
+            PersonalAccessToken.user_id == user_id,
+            col(AuthSession.revoked_at).is_(None),
+            col(AuthSession.expires_at) > func.now(),
+        )
+        .order_by(col(PersonalAccessToken.id).desc())
     )
     return list(await session.scalars(query))
 
@@ -82,11 +130,17 @@ async def refresh_token(session: AsyncSession, digest: bytes) -> RefreshToken | 
     return (await session.execute(query)).scalar_one_or_none()
 
 
-async def revoke(session: AsyncSession, session_id: UUID, *, user_id: UUID | None = None) -> UUID | None:
+async def revoke(
+    session: AsyncSession, session_id: UUID, *, user_id: UUID | None = None, kind: str = "browser"
+) -> UUID | None:
     """End a session; whose it was, None where there was none to end."""
     query = (
         update(AuthSession)
-        .where(col(AuthSession.id) == session_id, col(AuthSession.revoked_at).is_(None))
+        .where(
+            col(AuthSession.id) == session_id,
+            col(AuthSession.kind) == kind,
+            col(AuthSession.revoked_at).is_(None),
+        )
         .values(revoked_at=func.now())
         .returning(col(AuthSession.user_id))
     )
@@ -96,10 +150,14 @@ async def revoke(session: AsyncSession, session_id: UUID, *, user_id: UUID | Non
 
 
 async def revoke_all(session: AsyncSession, user_id: UUID, *, but: UUID | None = None) -> list[UUID]:
-    """End all sessions of somebody, or all but one; which they were."""
+    """End all sessions of somebody, or all but one; which they were. Tokens go on."""
     query = (
         update(AuthSession)
-        .where(col(AuthSession.user_id) == user_id, col(AuthSession.revoked_at).is_(None))
+        .where(
+            col(AuthSession.user_id) == user_id,
+            col(AuthSession.kind) == "browser",
+            col(AuthSession.revoked_at).is_(None),
+        )
         .values(revoked_at=func.now())
         .returning(col(AuthSession.id))
     )
@@ -113,7 +171,7 @@ async def tidy_sessions(session: AsyncSession, user_id: UUID, *, most: int, forg
     live = col(AuthSession.revoked_at).is_(None) & (col(AuthSession.expires_at) > func.now())
     newest = (
         select(AuthSession.id)
-        .where(AuthSession.user_id == user_id, live)
+        .where(AuthSession.user_id == user_id, AuthSession.kind == "browser", live)
         .order_by(col(AuthSession.last_used_at).desc(), col(AuthSession.id).desc())
         .offset(most)
     )
@@ -172,3 +230,8 @@ async def enter(
 ) -> Row[tuple[str, datetime | None, list[UUID]]] | None:
     """Name, validity and organizations of a user whose session is live; opens those to this transaction."""
     return (await session.execute(_ENTER, {"user_id": user_id, "session_id": session_id})).one_or_none()
+
+
+async def enter_with_token(session: AsyncSession, digest: bytes) -> Row[tuple[UUID, UUID, list[str], str]] | None:
+    """Id, owner, scopes, name and organizations of a token that works; opens those to this transaction."""
+    return (await session.execute(_ENTER_WITH_TOKEN, {"hash": digest})).one_or_none()

@@ -3,7 +3,18 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, Uuid, func
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+)
 from sqlmodel import Field, SQLModel
 
 from models.base import binary, created, key, timestamp
@@ -33,17 +44,38 @@ class AuthSession(SQLModel, table=True):
     """One sign-in on one device: the family of its refresh tokens."""
 
     __tablename__ = "auth_sessions"
+    __table_args__ = (CheckConstraint("kind IN ('browser', 'token')", name="kind"),)
 
     id: UUID = key()
     user_id: UUID = Field(
         sa_column=Column(Uuid, ForeignKey("users.id", ondelete="CASCADE"), index=True, nullable=False)
     )
+    kind: str = "browser"
     user_agent: str = ""
     ip: str = ""
     created_at: datetime = created()
     last_used_at: datetime = created()
     expires_at: datetime = timestamp(nullable=False)
     revoked_at: datetime | None = timestamp(default=None, nullable=True)
+
+
+class PersonalAccessToken(SQLModel, table=True):
+    """What a script signs in with. Its id is that of its session."""
+
+    __tablename__ = "personal_access_tokens"
+    __table_args__ = (UniqueConstraint("hash"),)
+
+    id: UUID = Field(sa_column=Column(Uuid, ForeignKey("auth_sessions.id", ondelete="CASCADE"), primary_key=True))
+    user_id: UUID = Field(
+        sa_column=Column(Uuid, ForeignKey("users.id", ondelete="CASCADE"), index=True, nullable=False)
+    )
+    name: str
+    hash: bytes = binary()
+    scopes: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    created_at: datetime = created()
+    expires_at: datetime = timestamp(nullable=False)
+    last_used_at: datetime | None = timestamp(default=None, nullable=True)
+    """To the minute."""
 
 
 class RefreshToken(SQLModel, table=True):

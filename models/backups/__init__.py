@@ -1,6 +1,33 @@
-"""Backups of the deployment."""
+"""Backups of the deployment, and the proof that they can be restored."""
 
-from models.backups.service import begin, fail, newest, succeed
-from models.backups.tables import Backup
+from models.backups.service import (
+    abandon,
+    begin,
+    begin_drill,
+    end_drill,
+    fail,
+    last_good,
+    mark_unreferenced,
+    newest,
+    newest_drills,
+    record_sweep,
+    succeed,
+)
+from models.backups.tables import Backup, Drill, Sweep
 
-__all__ = ["Backup", "begin", "fail", "newest", "succeed"]
+__all__ = [
+    "Backup",
+    "Drill",
+    "Sweep",
+    "abandon",
+    "begin",
+    "begin_drill",
+    "end_drill",
+    "fail",
+    "last_good",
+    "mark_unreferenced",
+    "newest",
+    "newest_drills",
+    "record_sweep",
+    "succeed",
+]

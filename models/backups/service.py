@@ -1,12 +1,16 @@
-"""The record of backups."""
+"""The record of backups, drills and sweeps. What is not the application's to write, flows write as the owner."""
 
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import delete, func, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from infra import clock
-from models.backups.tables import Backup
+from models.backups.tables import Backup, Drill, Sweep, Unreferenced
 
 
 async def begin(session: AsyncSession, *, kind: str, flow_run_id: UUID | None) -> Backup:
@@ -35,3 +39,56 @@ async def fail(session: AsyncSession, backup: Backup, error: str) -> None:
 async def newest(session: AsyncSession, *, limit: int = 20) -> list[Backup]:
     """The latest backups, newest first."""
     return list(await session.scalars(select(Backup).order_by(col(Backup.id).desc()).limit(limit)))
+
+
+async def begin_drill(session: AsyncSession, *, flow_run_id: UUID | None) -> Drill:
+    """A drill that starts now."""
+    drill = Drill(flow_run_id=flow_run_id)
+    session.add(drill)
+    await session.flush()
+    return drill
+
+
+async def end_drill(session: AsyncSession, drill: Drill) -> None:
+    """Keep what a drill has found."""
+    drill.finished_at = clock.now()
+    await session.merge(drill)
+    await session.flush()
+
+
+async def newest_drills(session: AsyncSession, *, limit: int = 20) -> list[Drill]:
+    """The latest drills, newest first."""
+    return list(await session.scalars(select(Drill).order_by(col(Drill.id).desc()).limit(limit)))
+
+
+async def last_good(session: AsyncSession) -> tuple[dict[str, datetime], datetime | None]:
+    """When the newest good backup of each kind, and the newest good drill, began."""
+    ages = select(Backup.kind, func.max(Backup.started_at)).where(Backup.state == "succeeded").group_by(Backup.kind)
+    drill = await session.scalar(select(func.max(Drill.started_at)).where(Drill.state == "good"))
+    return {row[0]: row[1] for row in await session.execute(ages)}, drill
+
+
+async def abandon(session: AsyncSession, flow_run_ids: Sequence[UUID]) -> None:
+    """The processes that made these died: their backups failed. (Drills are the owner's to end.)"""
+    await session.execute(
+        update(Backup)
+        .where(col(Backup.flow_run_id).in_(flow_run_ids), col(Backup.state) == "running")
+        .values(state="failed", finished_at=clock.now(), error="the process that made it died")
+    )
+
+
+async def mark_unreferenced(session: AsyncSession, keys: Collection[str]) -> dict[str, datetime]:
+    """Remember what nothing refers to now, forget all else; since when each has been so."""
+    await session.execute(delete(Unreferenced).where(col(Unreferenced.key).not_in(keys)))
+    if keys:
+        now = clock.now()
+        values = [{"key": key, "since": now} for key in sorted(keys)]
+        await session.execute(insert(Unreferenced).on_conflict_do_nothing(), values)
+    return {row.key: row.since for row in await session.scalars(select(Unreferenced))}
+
+
+async def record_sweep(session: AsyncSession, sweep: Sweep) -> None:
+    """Keep what a sweep did."""
+    sweep.finished_at = clock.now()
+    session.add(sweep)
+    await session.flush()

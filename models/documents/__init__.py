@@ -1,7 +1,8 @@
 """Documents and their journal."""
 
-from models.documents import crdt, journal, state
+from models.documents import crdt, history, journal, segments, state
 from models.documents.crdt import MalformedUpdate, UpdateTooLarge
+from models.documents.history import HistoryUnavailable
 from models.documents.journal import DocumentFull, DocumentGone, Edit
 from models.documents.search import Hit, search
 from models.documents.service import (
@@ -10,7 +11,9 @@ from models.documents.service import (
     approach,
     create,
     edit,
+    edit_by,
     enter,
+    enter_each,
     may_write,
     move,
     page,
@@ -21,6 +24,7 @@ from models.documents.service import (
 )
 from models.documents.state import Loaded, StateUnavailable, load
 from models.documents.tree import ElsewhereBelow, NotBelowItself
+from models.yjs import updates
 
 __all__ = [
     "DocumentChanged",
@@ -29,6 +33,7 @@ __all__ = [
     "DocumentView",
     "Edit",
     "ElsewhereBelow",
+    "HistoryUnavailable",
     "Hit",
     "Loaded",
     "MalformedUpdate",
@@ -39,7 +44,10 @@ __all__ = [
     "crdt",
     "create",
     "edit",
+    "edit_by",
     "enter",
+    "enter_each",
+    "history",
     "journal",
     "load",
     "may_write",
@@ -48,7 +56,9 @@ __all__ = [
     "recover",
     "rename",
     "search",
+    "segments",
     "state",
     "trash",
+    "updates",
     "visit",
 ]

@@ -1,18 +1,36 @@
 """Yjs documents as values: building, encoding and reverting them. No I/O.
 
-Everything here that applies updates belongs on the deep stack (`infra.bigstack`).
+Everything here that applies updates belongs into `bigstack.run`: some updates end the process that applies them.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any
 
 from pycrdt import Doc, Text, TransactionEvent, UndoManager, merge_updates
 
+from infra import bigstack
+from infra.bigstack import Poisoned
 from infra.settings import get_settings
-from models.documents import updates
 from models.errors import Invalid, TooLarge
+from models.yjs import checking, updates
 
 YDoc = Doc[Any]
+TRACKED = "tracked"
+"""The origin of what will be undone."""
+
+__all__ = [
+    "MalformedUpdate",
+    "Poisoned",
+    "UpdateTooLarge",
+    "YDoc",
+    "build",
+    "change",
+    "check",
+    "difference",
+    "encode",
+    "revert",
+]
 
 
 class MalformedUpdate(Invalid):
@@ -23,17 +41,8 @@ class UpdateTooLarge(TooLarge):
     """The update is larger than one update may be."""
 
 
-class Poisoned(RuntimeError):
-    """An update that decodes but does not apply."""
-
-    def __init__(self, index: int, error: str) -> None:
-        super().__init__(f"update {index} does not apply: {error}")
-        self.index = index
-        self.error = error
-
-
-def check(payload: bytes) -> None:
-    """That an update decodes and applies to an empty Doc.
+async def check(payload: bytes) -> None:
+    """That an update decodes and applies to an empty Doc, found out by a process that may die of it.
 
     Raises:
         UpdateTooLarge: it is larger than `max_update_bytes`.
@@ -42,14 +51,8 @@ def check(payload: bytes) -> None:
     limit = get_settings().max_update_bytes
     if len(payload) > limit:
         raise UpdateTooLarge(f"The update has {len(payload)} bytes; at most {limit} are allowed.")
-    if not updates.decodes(payload):
+    if not updates.decodes(payload) or not await checking.applies(payload):
         raise MalformedUpdate()
-    try:
-        Doc().apply_update(payload)
-    except BaseException as error:
-        if not updates.is_refusal(error):
-            raise
-        raise MalformedUpdate() from error
 
 
 def build(sequence: Sequence[bytes]) -> YDoc:
@@ -97,22 +100,45 @@ def revert(base: Sequence[bytes], later: Sequence[bytes]) -> bytes:
     Made by undoing `later`, so it is an edit like any other: minimal, for every kind of root, and
     it merges with what others do meanwhile. Empty where nothing has to change.
     """
-    doc = build(base)
-    undo = UndoManager(scopes=[], capture_timeout_millis=2**40)
-    undo.include_origin("later")
-    for root in _root_names([*base, *later]):
-        # A root has no type until it is cast; undoing works the same whatever it is cast to, and
-        # the cast is not part of what the Doc encodes.
-        undo.expand_scope(doc.get(root, type=Text))
-    with doc.transaction(origin="later"):
-        for update in later:
-            doc.apply_update(update)
+    return undone(base, [(update, True) for update in later])
+
+
+def undone(base: Sequence[bytes], later: Sequence[tuple[bytes, bool]]) -> bytes:
+    """An update that takes back those of the later updates that are marked, and leaves the others.
+
+    A root has no type until it is cast; undoing works the same whatever it is cast to, and the cast is
+    not part of what the Doc encodes. A root that is only in the later updates has to be known before they
+    are applied, so where there is one, this is done twice.
+    """
+    doc, undo = _prepared(base, set())
+    before = set(doc.keys())
+    _replay(doc, later)
+    if new := set(doc.keys()) - before:
+        doc, undo = _prepared(base, before | new)
+        _replay(doc, later)
 
     def undo_all() -> None:
         while undo.can_undo():
             undo.undo()
 
     return change(doc, undo_all)
+
+
+def _prepared(base: Sequence[bytes], roots: set[str]) -> tuple[YDoc, UndoManager]:
+    """The document of base, and what will undo the tracked changes of its roots and of these."""
+    doc = build(base)
+    undo = UndoManager(scopes=[], capture_timeout_millis=2**40)
+    undo.include_origin(TRACKED)
+    for root in sorted(roots | set(doc.keys())):
+        undo.expand_scope(doc.get(root, type=Text))
+    return doc, undo
+
+
+def _replay(doc: YDoc, later: Sequence[tuple[bytes, bool]]) -> None:
+    for tracked, group in groupby(later, lambda pair: pair[1]):
+        with doc.transaction(origin=TRACKED if tracked else "others"):
+            for update, _ in group:
+                doc.apply_update(update)
 
 
 def change(doc: YDoc, edit: Callable[[], None]) -> bytes:
@@ -134,14 +160,12 @@ def change(doc: YDoc, edit: Callable[[], None]) -> bytes:
     return merge_updates(*made) if made else updates.NOTHING
 
 
-def _root_names(sequence: Sequence[bytes]) -> list[str]:
-    return sorted(build(sequence).keys())
-
-
 def _apply_all(doc: YDoc, sequence: Sequence[bytes]) -> YDoc:
     with doc.transaction():
-        for update in sequence:
+        for index, update in enumerate(sequence):
+            bigstack.note(index)
             doc.apply_update(update)
+    bigstack.note(-1)
     return doc
 
 

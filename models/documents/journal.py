@@ -101,8 +101,13 @@ async def tail(
     entries = [Entry(**row) for row in rows.mappings()]
     if quarantined:
         return entries
-    bad = set(await session.scalars(_QUARANTINED, {"document_id": document_id}))
+    bad = await quarantined_seqs(session, document_id)
     return [entry for entry in entries if entry.seq not in bad]
+
+
+async def quarantined_seqs(session: AsyncSession, document_id: UUID) -> set[int]:
+    """The updates that are in the journal and no part of the document."""
+    return set(await session.scalars(_QUARANTINED, {"document_id": document_id}))
 
 
 async def quarantine(session: AsyncSession, edit: Edit, *, error: str, seq: int | None = None) -> None:

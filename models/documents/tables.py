@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
@@ -118,6 +119,30 @@ class DocumentUpdate(OrgOwned, table=True):
     actor_id: UUID | None = reference(nullable=True)
     session_id: UUID | None = reference(nullable=True)
     origin: str = Field(sa_type=Text)
+    created_at: datetime = created()
+
+
+class DocumentSegment(OrgOwned, table=True):
+    """A stretch of a journal that has moved into the object store.
+
+    Its rows are gone from `document_updates`: they were deleted in the transaction that added this one, after the
+    object had been read back. The application can only read this table.
+    """
+
+    __tablename__ = "document_segments"
+    __table_args__ = (_document_key(),)
+
+    document_id: UUID = reference(primary_key=True)
+    seq_from: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    seq_to: int = Field(sa_type=BigInteger)
+    chain: bytes = binary()
+    """The chain hash after `seq_to`."""
+    authors: list[UUID] = Field(sa_type=ARRAY(Uuid))
+    sha256: str
+    """Of the uncompressed segment; also its name in the object store."""
+    bytes_raw: int = Field(sa_type=BigInteger)
+    bytes_stored: int = Field(sa_type=BigInteger)
+    flow_run_id: UUID | None = reference(nullable=True)
     created_at: datetime = created()
 
 

@@ -9,25 +9,20 @@ from uuid import UUID
 from sqlalchemy import Uuid, bindparam, func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import select
 
 from models import audit
 from models.audit import AccountAct
-from models.auth import Actor
+from models.auth import Actor, User
 from models.factors.errors import ReauthenticationNeeded
-from models.factors.tables import Reauthentication
+from models.factors.tables import Passkey, Reauthentication
 
 SECONDS = 10 * 60
 
-# Who has neither a password nor a passkey proves it by signing in again at the provider.
 _RECENT = text("""
     SELECT EXISTS (
         SELECT FROM reauthentications
         WHERE session_id = :session_id AND proved_at > now() - make_interval(secs => :seconds)
-    ) OR EXISTS (
-        SELECT FROM auth_sessions JOIN users ON users.id = auth_sessions.user_id
-        WHERE auth_sessions.id = :session_id AND auth_sessions.created_at > now() - make_interval(secs => :seconds)
-            AND users.password_hash IS NULL
-            AND NOT EXISTS (SELECT FROM passkeys WHERE passkeys.user_id = users.id)
     )
 """).bindparams(bindparam("session_id", type_=Uuid))
 
@@ -40,6 +35,16 @@ async def note(session: AsyncSession, user_id: UUID, session_id: UUID, *, method
     )
     await session.execute(again)
     await audit.record_account(session, user_id, AccountAct.REAUTHENTICATED, method=method)
+
+
+async def note_sign_in(session: AsyncSession, user: User, session_id: UUID, *, method: str) -> None:
+    """They have signed in at a provider that asked them just now who they are.
+
+    That counts for whoever has nothing to prove it with here, no password and no passkey.
+    """
+    has_passkey = await session.scalar(select(Passkey.id).where(Passkey.user_id == user.id).limit(1))
+    if user.password_hash is None and has_passkey is None:
+        await note(session, user.id, session_id, method=method)
 
 
 async def demand(session: AsyncSession, actor: Actor) -> None:

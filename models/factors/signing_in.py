@@ -20,7 +20,7 @@ from infra.tokens import Signer, TokenError
 from models import audit, auth
 from models.audit import AccountAct
 from models.auth import Device, SignIn, User
-from models.factors import assertions, notices, recovery, totp, ways
+from models.factors import assertions, notices, reauthentication, recovery, totp, ways
 from models.factors.assertions import Assertion, Question
 from models.factors.challenges import Binding, Purpose
 from models.factors.errors import SignInExpired, TooManyGuesses
@@ -78,15 +78,27 @@ class Attempt:
 
 
 async def begin(
-    session: AsyncSession, user: User, device: Device, settings: Settings, signer: Signer, *, first: str
+    session: AsyncSession,
+    user: User,
+    device: Device,
+    settings: Settings,
+    signer: Signer,
+    *,
+    first: str,
+    fresh: bool = False,
 ) -> SignIn | SecondFactorNeeded:
-    """Sign somebody in whose first factor was right, or ask for the second one that the account has."""
+    """Sign somebody in whose first factor was right, or ask for the second one that the account has.
+
+    `fresh`: a provider has asked them just now who they are; see `reauthentication.note_sign_in`.
+    """
     known = await ways.of(session, user.id, settings)
     if not known.second_factors:
-        return await auth.sign_in(session, user, device, settings, method=first)
+        return await _sign_in(session, user, device, settings, method=first, fresh=fresh)
     await auth.settle_password(session, user)
     await session.execute(_SWEEP)
-    pending = PendingSignIn(user_id=user.id, first=first, basis=_basis(user), expires_at=clock.now() + LIFETIME)
+    pending = PendingSignIn(
+        user_id=user.id, first=first, basis=_basis(user), fresh=fresh, expires_at=clock.now() + LIFETIME
+    )
     session.add(pending)
     await session.flush()
     seconds = int(LIFETIME.total_seconds())
@@ -165,7 +177,8 @@ async def complete(
         await refuse(session, tried.user_id, first=tried.first)
         return None
     await session.delete(pending)
-    return await auth.sign_in(session, user, device, settings, method=f"{tried.first}+{method}")
+    method_of_both = f"{tried.first}+{method}"
+    return await _sign_in(session, user, device, settings, method=method_of_both, fresh=pending.fresh)
 
 
 async def present(
@@ -207,6 +220,15 @@ async def with_passkey(session: AsyncSession, answer: Assertion, device: Device,
     passkey = await assertions.accept(session, answer, Binding(Purpose.SIGN_IN), settings)
     user = await session.get(User, passkey.user_id) if passkey else None
     return await auth.sign_in(session, user, device, settings, method=Method.PASSKEY) if user else None
+
+
+async def _sign_in(
+    session: AsyncSession, user: User, device: Device, settings: Settings, *, method: str, fresh: bool
+) -> SignIn:
+    signed_in = await auth.sign_in(session, user, device, settings, method=method)
+    if fresh:
+        await reauthentication.note_sign_in(session, user, signed_in.session.id, method=method)
+    return signed_in
 
 
 def _claims(signer: Signer, token: str) -> dict[str, Any]:

@@ -94,6 +94,8 @@ class PendingSignIn(SQLModel, table=True):
     """The first factor: `password`, or the id of a provider."""
     basis: bytes = binary()
     """The hash of the account's password hash: with another password the first factor is void."""
+    fresh: bool = False
+    """Whether it also proves that it is still them; see `reauthentication`."""
     attempts: int = 0
     expires_at: datetime = timestamp(nullable=False, index=True)
 

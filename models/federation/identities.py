@@ -26,26 +26,33 @@ from models.federation.errands import Returned
 from models.federation.errors import EmailUnverified, ErrandForeign, IdentityMissing, IdentityTaken, SignInToLink
 from models.federation.tables import FederatedIdentity
 
+FRESH_SECONDS = 5 * 60
+"""How long ago a provider may have asked somebody who they are, for a sign-in that asked for it."""
+
 
 async def sign_in(
     session: AsyncSession, provider: OidcProvider, person: Person, device: Device, settings: Settings, signer: Signer
 ) -> SignIn | SecondFactorNeeded:
     """Sign in whoever an identity belongs to, or open an account for it.
 
-    A second factor is asked for as after a password: the identity stands in for nothing else.
+    A second factor is asked for as after a password: the identity stands in for nothing else. Where the
+    provider says that it asked them just now who they are, or the account is new, that is proof enough to
+    change how they sign in: a provider that remembers a browser may have asked nothing.
 
     Raises:
         EmailUnverified: it is unknown here, and the provider does not vouch for its address.
         SignInToLink: somebody has an account with the address.
     """
     identity = await _known(session, provider, person)
+    fresh = identity is None or _asked_lately(person)
     if identity is not None:
         user = await session.get_one(User, identity.user_id)
         identity.last_used_at = clock.now()
     else:
         user = await _open_account(session, person)
         await _link(session, user, provider, person)
-    return await factors.signing_in.begin(session, user, device, settings, signer, first=f"oidc:{provider.id}")
+    first = f"oidc:{provider.id}"
+    return await factors.signing_in.begin(session, user, device, settings, signer, first=first, fresh=fresh)
 
 
 async def link(session: AsyncSession, provider: OidcProvider, person: Person, errand: Returned) -> FederatedIdentity:
@@ -101,6 +108,10 @@ async def _known(session: AsyncSession, provider: OidcProvider, person: Person) 
     )
     found: FederatedIdentity | None = (await session.execute(query)).scalar_one_or_none()
     return found
+
+
+def _asked_lately(person: Person) -> bool:
+    return person.asked_at is not None and abs(clock.now().timestamp() - person.asked_at) < FRESH_SECONDS
 
 
 async def _open_account(session: AsyncSession, person: Person) -> User:

@@ -12,6 +12,9 @@ _USER = "((SELECT NULLIF(current_setting('app.user_id', true), ''))::uuid)"
 APPEND_ONLY = ("document_updates", "audit_events", "account_events")
 """The application reads and appends, and changes nothing."""
 
+READ_ONLY = ("document_segments", "installation", "drills", "sweeps", "unreferenced_objects")
+"""Written by flows that work as the owner of the tables."""
+
 
 def protect(table: str, column: str = "org_id") -> None:
     """Let a transaction see the rows of its organizations only, the table's owner included."""
@@ -52,3 +55,5 @@ def grant(connection: Connection, app_url: str) -> None:
     there = set(inspect(connection).get_table_names())
     for table in there.intersection(APPEND_ONLY):
         connection.exec_driver_sql(f"REVOKE UPDATE, DELETE ON {table} FROM {role}")
+    for table in there.intersection(READ_ONLY):
+        connection.exec_driver_sql(f"REVOKE INSERT, UPDATE, DELETE ON {table} FROM {role}")

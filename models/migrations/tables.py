@@ -9,6 +9,7 @@ from models.exports import tables as exports
 from models.factors import tables as factors
 from models.federation import tables as federation
 from models.idempotency import IdempotencyKey
+from models.imports import tables as imports
 from models.mail import tables as mail
 from models.notifications import tables as notifications
 from models.orgs import tables as orgs
@@ -28,6 +29,7 @@ __all__ = [
     "exports",
     "factors",
     "federation",
+    "imports",
     "mail",
     "metadata",
     "notifications",

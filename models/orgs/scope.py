@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.auth import Actor
+from models.auth import Actor, TokenScope
 from models.errors import Forbidden, NotFound
 from models.orgs import queries
 
@@ -35,6 +35,7 @@ class Permission(StrEnum):
     ORG_DELETE = "org:delete"
     ORG_UPDATE = "org:update"
     OWNER_MANAGE = "owner:manage"
+    PIPELINE_LIST = "pipeline:list"
     PIPELINE_REPLAY = "pipeline:replay"
     WEBHOOK_MANAGE = "webhook:manage"
 
@@ -79,6 +80,7 @@ _ADMIN = (
         Permission.MEMBER_INVITE,
         Permission.MEMBER_MANAGE,
         Permission.ORG_UPDATE,
+        Permission.PIPELINE_LIST,
         Permission.PIPELINE_REPLAY,
         Permission.WEBHOOK_MANAGE,
     }
@@ -92,6 +94,29 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.GUEST: _GUEST,
 }
 """What a role allows throughout the organization. What members and guests may do to a document their level says."""
+
+_TO_READ = frozenset(
+    {Permission.DOCUMENT_LIST, Permission.DOCUMENT_READ, Permission.GROUP_LIST, Permission.MEMBER_LIST}
+)
+_TO_WRITE = _TO_READ | {
+    Permission.DOCUMENT_COMMENT,
+    Permission.DOCUMENT_CREATE,
+    Permission.DOCUMENT_DELETE,
+    Permission.DOCUMENT_WRITE,
+}
+
+TOKENS: dict[TokenScope, frozenset[Permission]] = {
+    TokenScope.READ: _TO_READ,
+    TokenScope.WRITE: _TO_WRITE,
+    TokenScope.ADMIN: frozenset(Permission),
+}
+"""What a personal access token can be used for; never for more than its owner may do."""
+
+
+def within_token(actor: Actor, permission: Permission) -> bool:
+    """Whether what somebody came with is for this: a session is for everything."""
+    scopes = actor.token_scopes
+    return scopes is None or any(permission in TOKENS[TokenScope(scope)] for scope in scopes)
 
 
 def effective(role: Role, *, is_creator: bool, org_access: Level, granted: Level) -> Level:
@@ -127,8 +152,8 @@ class OrgScope:
             raise MayNot()
 
     def allows(self, permission: Permission) -> bool:
-        """Whether the role allows it."""
-        return permission in PERMISSIONS[self.role]
+        """Whether the role allows it, and the token, of whoever comes with one."""
+        return permission in PERMISSIONS[self.role] and within_token(self.actor, permission)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +166,9 @@ class DocumentScope(OrgScope):
     def allows(self, permission: Permission) -> bool:
         """Whether the level allows it, or the role, where it is not about documents."""
         wanted = LEVELS.get(permission)
-        return OrgScope.allows(self, permission) if wanted is None else self.level >= wanted
+        if wanted is None:
+            return OrgScope.allows(self, permission)
+        return self.level >= wanted and within_token(self.actor, permission)
 
 
 @dataclass(frozen=True, slots=True)

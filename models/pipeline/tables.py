@@ -1,10 +1,12 @@
 """The run ledger: what was done to which document, when, by which flow run, with which hashes."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Text, Uuid
-from sqlmodel import Field
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, ForeignKey, Index, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
 
 from models.base import OrgOwned, created, key, reference, timestamp
 
@@ -14,7 +16,7 @@ class PipelineRun(OrgOwned, table=True):
 
     __tablename__ = "pipeline_runs"
     __table_args__ = (
-        CheckConstraint("state IN ('running', 'succeeded', 'failed')", name="state"),
+        CheckConstraint("state IN ('running', 'succeeded', 'failed', 'set_aside')", name="state"),
         Index("ix_pipeline_runs_document", "org_id", "document_id", "id"),
         Index("ix_pipeline_runs_state", "org_id", "state", "id"),
     )
@@ -38,3 +40,40 @@ class PipelineRun(OrgOwned, table=True):
     flow_run_id: UUID | None = reference(nullable=True)
     started_at: datetime = created()
     finished_at: datetime | None = timestamp(default=None, nullable=True)
+
+
+class Installation(SQLModel, table=True):
+    """The one row that names this deployment of Doxie, so that two on one Prefect tell their runs apart."""
+
+    __tablename__ = "installation"
+
+    id: UUID = key()
+
+
+class RunLease(SQLModel, table=True):
+    """A scheduled flow run that is going on: its process prolongs the lease until it ends or dies."""
+
+    __tablename__ = "run_leases"
+
+    flow_run_id: UUID = reference(primary_key=True)
+    name: str
+    leased_until: datetime = timestamp()
+
+
+class UnrecordedRun(SQLModel, table=True):
+    """A flow run that was done while Prefect was away, and that Prefect is still to hear of."""
+
+    __tablename__ = "unrecorded_runs"
+
+    id: UUID = key()
+    flow: str
+    name: str
+    tags: list[str] = Field(sa_type=ARRAY(Text))
+    parameters: dict[str, Any] = Field(sa_type=JSONB)
+    org_ids: list[UUID] = Field(sa_type=ARRAY(Uuid))
+    subject_ids: list[UUID] = Field(sa_type=ARRAY(Uuid))
+    state: str
+    """COMPLETED or FAILED."""
+    message: str = Field(sa_type=Text)
+    started_at: datetime = timestamp()
+    finished_at: datetime = timestamp()

@@ -1,8 +1,9 @@
 """Revisions and snapshots."""
 
+from models.revisions.comparing import Attribution, Comparison, attribution, difference
+from models.revisions.retention import crowded, policy, set_policy, thin
 from models.revisions.service import (
     Folded,
-    NothingToRestore,
     RevisionNotFound,
     SeqNotFound,
     capture,
@@ -14,33 +15,44 @@ from models.revisions.service import (
     quarantine,
     read,
     refold,
-    restore,
     settle,
     state_at,
     store_snapshot,
 )
-from models.revisions.tables import Revision
+from models.revisions.tables import RetentionPolicy, Revision
+from models.revisions.undoing import NothingToRestore, NothingToUndo, restore, undo
 from models.revisions.verification import Finding, verify
 
 __all__ = [
+    "Attribution",
+    "Comparison",
     "Finding",
     "Folded",
     "NothingToRestore",
+    "NothingToUndo",
+    "RetentionPolicy",
     "Revision",
     "RevisionNotFound",
     "SeqNotFound",
+    "attribution",
     "capture",
+    "crowded",
+    "difference",
     "fold",
     "load_at",
     "name",
     "newest_stored",
     "page",
+    "policy",
     "quarantine",
     "read",
     "refold",
     "restore",
+    "set_policy",
     "settle",
     "state_at",
     "store_snapshot",
+    "thin",
+    "undo",
     "verify",
 ]

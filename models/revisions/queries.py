@@ -19,10 +19,6 @@ _AUTHORS = (
     .columns(authors=ARRAY(Uuid))
 )
 
-_CHAIN = text("""
-    SELECT chain FROM document_updates WHERE document_id = :document_id AND seq = :seq
-""").bindparams(bindparam("document_id", type_=Uuid))
-
 _INDEX = text("""
     INSERT INTO document_texts (org_id, document_id, seq, text, words, updated_at)
     VALUES (:org_id, :document_id, :seq, :text, :words, now())
@@ -101,13 +97,6 @@ async def authors(session: AsyncSession, document_id: UUID, first: int, last: in
     """Who wrote the updates with first <= seq <= last."""
     parameters = {"document_id": document_id, "first": first, "last": last}
     return list((await session.execute(_AUTHORS, parameters)).scalar_one())
-
-
-async def chain_at(session: AsyncSession, document_id: UUID, seq: int) -> bytes | None:
-    """The chain hash after an update."""
-    found = await session.execute(_CHAIN, {"document_id": document_id, "seq": seq})
-    chain: bytes | None = found.scalar_one_or_none()
-    return chain
 
 
 async def advance_snapshot(session: AsyncSession, document_id: UUID, seq: int, sha256: str) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from infra import bigstack
 from infra.storage import ObjectStore
 from models import content
-from models.documents import DocumentGone, crdt, journal, state
+from models.documents import DocumentGone, HistoryUnavailable, crdt, history, journal, state
 from models.documents.tables import GENESIS, DocumentStream
 from models.revisions import queries, service
 from models.revisions.tables import Revision
@@ -33,7 +33,10 @@ async def verify(session: AsyncSession, store: ObjectStore, document_id: UUID) -
     stream = await queries.stream(session, document_id)
     if stream is None:
         raise DocumentGone([document_id])
-    entries = await journal.tail(session, document_id, after=0, upto=stream.seq, quarantined=True)
+    try:
+        entries = await history.entries(session, store, document_id, after=0, upto=stream.seq, quarantined=True)
+    except HistoryUnavailable as error:
+        return [Finding("journal", False, str(error))]
     chains = _chains([entry.payload for entry in entries])
     findings = [_journal(stream, entries, chains)]
     kept = await queries.all_of(session, document_id)
@@ -77,7 +80,7 @@ async def _snapshot(session: AsyncSession, store: ObjectStore, revision: Revisio
         folded = await service.refold(session, store, revision)
     except Exception as error:
         return [Finding(check, False, str(error))]
-    entries = await journal.tail(session, revision.document_id, after=0, upto=revision.seq_to)
+    entries = await history.entries(session, store, revision.document_id, after=0, upto=revision.seq_to)
     same = await bigstack.run(_same, [stored], [entry.payload for entry in entries])
     return [
         Finding(check, True, f"{len(stored)} bytes"),

@@ -74,7 +74,7 @@ async def test_documents_are_found_by_their_words(ann: Person, bob: Person) -> N
     [hit] = await eventually(ann, "bro jump")
     assert hit["document_id"] == ann.document["id"]
     assert {part["text"] for part in hit["excerpt"] if part["hit"]} == {"brown", "jumps"}
-    assert "".join(part["text"] for part in hit["excerpt"]).startswith("The quick brown fox")
+    assert "quick brown fox" in "".join(part["text"] for part in hit["excerpt"])
     assert [hit["title"] for hit in await search(ann, "not")] == ["Notes"], "by the title"
     assert len(await search(ann, "DÖGS 42")) == 1
     assert await search(ann, "cat") == []

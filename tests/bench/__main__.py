@@ -10,7 +10,7 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from tests.bench import accept, collab, identity
+from tests.bench import accept, collab, identity, pipeline, storage
 from tests.bench.report import Report
 from tests.bench.stack import running
 
@@ -25,6 +25,8 @@ class Benchmark:
 
 BENCHMARKS = {
     "accept": Benchmark(lambda quick: accept.run()),
+    "pipeline": Benchmark(pipeline.run),
+    "storage": Benchmark(storage.run, ("redis",)),
     "collab": Benchmark(lambda quick: collab.measure(quick=quick), collab.SERVICES),
     "identity": Benchmark(lambda quick: identity.run(quick=quick), identity.SERVICES),
 }

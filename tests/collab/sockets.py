@@ -4,9 +4,12 @@ from uuid import UUID
 
 import pycrdt
 
+from collab import errands
 from collab.protocol import Close
 from collab.room import Room
 from collab.seat import Guest, Seat
+from models.yjs import keeper, wire
+from models.yjs.wire import Did, Do
 
 ORG = UUID(int=1)
 DOCUMENT = UUID(int=2)
@@ -57,10 +60,24 @@ def seat(
 
 
 def room(*stored: bytes) -> Room:
-    """A loaded room."""
-    made = Room(DOCUMENT, ORG, on_broken=lambda _: None)
-    made.load(len(stored), list(stored))
+    """A loaded room; its keeper is this process."""
+    made = Room(DOCUMENT, ORG, stir=lambda _: None)
+    load(made, *stored)
     return made
+
+
+def load(into: Room, *stored: bytes) -> None:
+    """Give a room its Doc."""
+    body = b"\0" + wire.several(stored)
+    [(did, _)] = wire.answers(keeper.answer(wire.errand(Do.LOAD, into.number, body), lambda _: None))
+    assert did is Did.DONE
+    into.opened(len(stored))
+
+
+def settle(some: Room) -> bool:
+    """Do the errands of a room; False if that cost its Doc."""
+    request = b"".join(errands.write(some.number, errand) for errand in some.errands())
+    return some.answered(wire.answers(keeper.answer(request, lambda _: None)))
 
 
 class Editor:

@@ -9,16 +9,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from collab import protocol
 from collab.room import NotAllowed, Room
 from collab.seat import Seat
-from models.documents import updates
 from models.lib0 import ProtocolError, read_bytes
-from tests.collab.sockets import Editor, Wire, room, seat, text_of
+from models.yjs import updates
+from models.yjs.content import culprits
+from tests.collab.sockets import Editor, Wire, load, room, seat, settle, text_of
 
 SAVED = protocol.sync_status(saved=True)
 
 
 def save(saved: Room) -> list[bytes]:
     """Commit everything as the writer does; what went into the journal."""
-    assert saved.settle()
+    assert settle(saved)
     taken = [entry.raw for entry in saved.take(10_000) if entry.raw is not None]
     saved.saved(list(range(saved.progress.seq + 1, saved.progress.seq + 1 + len(taken))))
     return taken
@@ -28,6 +29,7 @@ def answer(asked: Room, state: bytes = b"\0") -> bytes:
     """What the room answers to a step 1."""
     _, wire = seat(asked)
     asked.ask(asked.seats[-1], state)
+    assert settle(asked)
     step2 = next(body for body in wire.take() if body[:2] == b"\0\1")
     return read_bytes(step2, 2)[0]
 
@@ -51,8 +53,8 @@ def test_a_step_2_is_relayed_as_an_update() -> None:
     _, bobs = seat(here, address=b"\1d")
     raw = Editor(1).type("hi")
     here.reply(ann, raw)
-    assert bobs.take() == [b"\1d" + protocol.update(raw)]
     save(here)
+    assert bobs.take() == [b"\1d" + protocol.update(raw)]
     assert anns.take() == [SAVED]
 
 
@@ -71,8 +73,8 @@ def test_a_step_2_without_news_is_not_journaled_and_still_answered_in_order() ->
     assert bobs.take() == [SAVED]
     assert anns.take() == [SAVED, SAVED]
     here.reply(bob, editor.doc.get_update())
+    assert save(here) == []
     assert bobs.take() == [SAVED]
-    assert here.unsaved == []
 
 
 def test_a_step_2_with_a_deletion_is_news() -> None:
@@ -89,26 +91,45 @@ def test_a_step_2_with_a_deletion_is_news() -> None:
 
 def test_readers_do_not_edit() -> None:
     here = room()
-    ann, _ = seat(here, may_write=False, address=b"\1d")
+    ann, anns = seat(here, may_write=False, address=b"\1d")
     raw = Editor(1).type("hi")
     with pytest.raises(NotAllowed):
         here.edit(ann, raw)
-    with pytest.raises(NotAllowed):
-        here.reply(ann, raw)
-    here.reply(ann, updates.NOTHING)
+    here.reply(ann, raw)
     assert save(here) == []
+    assert anns.take() == [b"\1d" + protocol.sync_status(saved=False)]
+    here.reply(ann, updates.NOTHING)
+    assert anns.take() == [b"\1d" + SAVED]
+    stubborn, line = seat(here, may_write=False)
+    here.reply(stubborn, raw)
+    assert save(here) == []
+    assert line.closed is protocol.Close.FORBIDDEN
+
+
+def test_a_reader_may_repeat_what_is_there() -> None:
+    here = room()
+    ann, _ = seat(here)
+    bob, bobs = seat(here, may_write=False)
+    raw = Editor(1).type("hi")
+    here.edit(ann, raw)
+    here.reply(bob, raw)
+    assert save(here) == [raw]
+    assert bobs.take() == [protocol.update(raw), SAVED]
 
 
 def test_what_is_no_update_is_refused() -> None:
     here = room()
-    ann, _ = seat(here)
+    ann, anns = seat(here)
     for bad in (b"", b"\0", b"\xff" * 20):
         with pytest.raises(ProtocolError):
             here.edit(ann, bad)
-    for bad in (b"", b"\5", b"\xff" * 20):
+    for bad in (b"", b"\xff" * 20):
         with pytest.raises(ProtocolError):
             here.ask(ann, bad)
     assert save(here) == []
+    here.ask(ann, b"\5")
+    assert settle(here)
+    assert anns.closed is protocol.Close.MALFORMED
 
 
 def test_what_waits_for_a_predecessor_is_handed_on() -> None:
@@ -134,7 +155,7 @@ def test_what_cannot_be_saved_is_first_in_line_again() -> None:
     editor = Editor(1)
     raws = [editor.type("a"), editor.type("b"), editor.type("c")]
     here.edit(ann, raws[0])
-    assert here.settle()
+    assert settle(here)
     here.take(10)
     here.edit(ann, raws[1])
     here.give_back()
@@ -145,11 +166,9 @@ def test_what_cannot_be_saved_is_first_in_line_again() -> None:
 
 
 def test_a_lost_doc_is_rebuilt_without_the_culprit(monkeypatch: pytest.MonkeyPatch) -> None:
-    lost: list[Room] = []
     here = room()
-    here._on_broken = lost.append
     ann, anns = seat(here)
-    bob, _ = seat(here)
+    bob, bobs = seat(here)
     editor = Editor(1)
     good = [editor.type("a"), editor.type("b")]
     poison = Editor(2).type("poison")
@@ -157,14 +176,41 @@ def test_a_lost_doc_is_rebuilt_without_the_culprit(monkeypatch: pytest.MonkeyPat
     for who, raw in ((ann, good[0]), (bob, poison), (ann, good[1])):
         here.edit(who, raw)
     here.ask(ann, b"\0")
-    assert lost == [here]
-    assert here.broken
-    assert [entry.raw for entry in here.rebuild(0, [])] == [poison]
-    assert not here.broken
+    assert not settle(here)
+    here.lose()
+    assert not here.open
+    assert not here.take(10), "nothing is journaled that a Doc has not taken"
+    bad = [here.unsaved[place] for place in culprits([], [entry.raw or b"" for entry in here.unsaved])]
+    assert [entry.raw for entry in bad] == [poison]
+    here.drop(bad)
+    load(here)
     assert save(here) == good
     bodies = anns.take()
     assert text_of(read_bytes(next(body for body in bodies if body[:2] == b"\0\1"), 2)[0]) == "ab"
     assert bodies.count(SAVED) == 2
+    assert SAVED not in bobs.take()
+
+
+def test_a_new_doc_is_given_everything_that_is_not_in_the_journal() -> None:
+    here = room()
+    ann, anns = seat(here)
+    editor = Editor(1)
+    raws = [editor.type(letter) for letter in "abcde"]
+    here.edit(ann, raws[0])
+    assert settle(here)
+    here.take(10)  # a commit is under way
+    here.edit(ann, raws[1])
+    assert settle(here)
+    here.edit(ann, raws[2])
+    here.errands()  # the keeper dies of these
+    here.edit(ann, raws[3])
+    here.lose()
+    here.edit(ann, raws[4])
+    load(here)
+    assert text_of(answer(here)) == "abcde"
+    here.give_back()
+    assert save(here) == raws
+    assert anns.take().count(SAVED) == 5
 
 
 def _panic_at(monkeypatch: pytest.MonkeyPatch, poison: bytes) -> None:
@@ -187,7 +233,7 @@ def test_a_slow_reader_gets_the_rest_in_one_piece() -> None:
     bob, bobs = seat(here)
     editor = Editor(1)
     here.edit(ann, editor.type("a"))
-    assert here.pause(bob)
+    here.pause(bob)
     bobs.lagging = True
     bobs.take()
     for letter in "bcdefg":
@@ -197,6 +243,7 @@ def test_a_slow_reader_gets_the_rest_in_one_piece() -> None:
     assert bobs.take() == []
     bobs.lagging = False
     here.resume(bob)
+    assert settle(here)
     bodies = bobs.take()
     assert bodies.count(SAVED) == 1
     missed = read_bytes(next(body for body in bodies if body[:2] == b"\0\1"), 2)[0]
@@ -245,16 +292,16 @@ class Editing(RuleBasedStateMachine):
         place, wire = seat(self.room, address=place.address)
         self.clients[who] = (editor, place, wire, number)
         self.room.ask(place, editor.doc.get_state())
+        assert settle(self.room)
         self._hear(who)
+        self.sent[who], self.saved[who] = 1, 0
         self.room.reply(place, editor.doc.get_update())
-        self.sent[who], self.saved[who] = 1, wire.frames.count(protocol.frame(place.address, SAVED))
-        wire.frames.clear()
 
     @rule(who=st.integers(0, 2))
     def lags(self, who: int) -> None:
         _, place, wire, _ = self.clients[who]
         if not wire.lagging:
-            assert self.room.pause(place)
+            self.room.pause(place)
             wire.lagging = True
 
     @rule(who=st.integers(0, 2))
@@ -267,7 +314,7 @@ class Editing(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 5))
     def begins_to_save(self, limit: int) -> None:
         if not self.saving:
-            assert self.room.settle()
+            assert settle(self.room)
             self.room.take(limit)
             self.saving = True
 
@@ -281,6 +328,17 @@ class Editing(RuleBasedStateMachine):
         elif self.saving:
             self.room.give_back()
         self.saving = False
+
+    @rule()
+    def settles(self) -> None:
+        assert settle(self.room)
+
+    @rule(asked=st.booleans())
+    def loses_its_doc(self, asked: bool) -> None:
+        if asked:
+            self.room.errands()  # the keeper dies of these
+        self.room.lose()
+        load(self.room, *self.journal)
 
     @rule(text=st.text("xyz", min_size=1, max_size=3))
     def another_node_edits(self, text: str) -> None:
@@ -304,7 +362,8 @@ class Editing(RuleBasedStateMachine):
         self.ends_saving(False)
         for who in range(3):
             self.catches_up(who)
-        self.journal += save(self.room)
+        while self.room.unsaved or self.room.busy:
+            self.journal += save(self.room)
         self.nobody_is_told_too_much()
         for who in range(3):
             self._hear(who)

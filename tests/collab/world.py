@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
@@ -128,6 +129,11 @@ class Collab:
         assert self._process is not None
         return self._process.pid
 
+    def children(self) -> list["Child"]:
+        """The processes it has started."""
+        threads = Path(f"/proc/{self.pid}/task").iterdir()
+        return [Child(int(pid)) for thread in threads for pid in (thread / "children").read_text().split()]
+
     async def start(self) -> None:
         """Start it and wait until it is ready."""
         environment = os.environ | {
@@ -168,6 +174,21 @@ class Collab:
             text = (await client.get(f"{self.http}/metrics")).text
         pairs: Sequence[list[str]] = [line.split() for line in text.splitlines() if not line.startswith("#")]
         return {name.removeprefix("doxie_collab_"): float(value) for name, value in pairs}
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process that a collab process has started."""
+
+    pid: int
+
+    def kill(self) -> None:
+        """End it at once."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    def hang(self) -> None:
+        """Stop it, as if it were in an endless loop."""
+        os.kill(self.pid, signal.SIGSTOP)
 
 
 @contextlib.asynccontextmanager

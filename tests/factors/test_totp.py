@@ -227,3 +227,16 @@ async def test_exactly_one_proof_is_wanted(ann: Person, browser: httpx.AsyncClie
     await enable_totp(ann)
     token = (await begin(ann, browser))["token"]
     assert (await finish(browser, token, **proof)).status_code == 422
+
+
+async def test_answers_kept_for_repeated_requests_are_sealed(ann: Person, owner_db: Database) -> None:
+    await reauthenticate(ann)
+    headers = {"idempotency-key": "once"}
+    first = await ann.api.post("/auth/totp", headers=headers)
+    again = await ann.api.post("/auth/totp", headers=headers)
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.json() == first.json()
+    async with owner_db.transaction() as session:
+        query = text("SELECT body FROM idempotency_keys WHERE user_id = :user_id")
+        [kept] = await session.scalars(query, {"user_id": UUID(ann.user["id"])})
+    assert first.json()["secret"].encode() not in kept

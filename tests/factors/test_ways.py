@@ -28,7 +28,7 @@ async def _forget_password(owner_db: Database, person: Person) -> None:
 async def test_a_changed_password_voids_sign_ins_under_way(ann: Person, browser: httpx.AsyncClient) -> None:
     _, codes = await enable_totp(ann)
     token = (await begin(ann, browser))["token"]
-    changed = {"current_password": ann.password, "new_password": "another long password"}
+    changed = {"old_password": ann.password, "new_password": "another long password"}
     answer = await ann.api.post("/auth/password", json=changed)
     assert answer.is_success, answer.text
     refused = await finish(browser, token, recovery_code=codes[0])

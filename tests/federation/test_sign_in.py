@@ -6,7 +6,6 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pyotp
 import pytest
-from sqlalchemy import text
 
 from infra.db import Database
 from tests.conftest import Stack
@@ -21,9 +20,9 @@ def somebody(domain: str = "example.com") -> str:
     return f"sam-{secrets.token_hex(6)}@{domain}"
 
 
-async def start(browser: httpx.AsyncClient, provider: str, return_to: str = "/notes") -> str:
+async def start(browser: httpx.AsyncClient, provider: str, return_to: str = "/notes", **more: str) -> str:
     """Where a browser is sent to sign in."""
-    answer = await browser.get(f"/auth/oidc/{provider}/start", params={"return_to": return_to})
+    answer = await browser.get(f"/auth/oidc/{provider}/start", params={"return_to": return_to, **more})
     assert answer.status_code == 303, answer.text
     return str(answer.headers["location"])
 
@@ -124,19 +123,24 @@ async def test_linking_unlinking_and_the_last_way(
 async def test_the_last_way_to_sign_in_stays(browser: httpx.AsyncClient) -> None:
     await sign_in(browser, "acme", somebody())
     [identity] = (await browser.get("/auth/identities")).json()["items"]
-    # Who has neither password nor passkey has proved it by signing in just now.
+    # Who opens an account has proved with it whose it is.
     answer = await browser.delete(f"/auth/identities/{identity['id']}", headers=_SAME)
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:doxie:LastWay")
 
 
-async def test_a_sign_in_of_long_ago_proves_nothing(browser: httpx.AsyncClient, owner_db: Database) -> None:
-    await sign_in(browser, "acme", somebody())
-    me = (await browser.get("/auth/me")).json()
-    async with owner_db.transaction() as session:
-        statement = text("UPDATE auth_sessions SET created_at = created_at - interval '11 minutes' WHERE user_id = :id")
-        await session.execute(statement, {"id": me["id"]})
+async def test_only_a_provider_that_asked_just_now_proves_who_it_is(
+    browser: httpx.AsyncClient, owner_db: Database
+) -> None:
+    login = somebody()
+    await sign_in(browser, "acme", login)
+    # It knows the browser and asks nothing: whoever sits there now would be signed in just the same.
+    silent = await pass_through(browser, await start(browser, "acme"), "nobody is asked")
+    assert (await browser.get(silent)).status_code == 303
     refused = await browser.post("/auth/totp", headers=_SAME)
     assert refused.json()["type"] == "urn:doxie:ReauthenticationNeeded"
+    asked = await pass_through(browser, await start(browser, "acme", fresh="true"), login)
+    assert (await browser.get(asked)).status_code == 303
+    assert (await browser.post("/auth/totp", headers=_SAME)).status_code == 201
 
 
 async def test_an_identity_is_linked_with_one_account(

@@ -14,7 +14,8 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.settings import temporary_settings
 from pycrdt import Doc, Text
-from sqlalchemy import URL, text
+from pydantic import SecretStr
+from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import col, select
 
@@ -23,10 +24,12 @@ from flows.dispatch import Dispatcher
 from flows.runtime import Runtime
 from infra.db import driver_url
 from infra.settings import Settings
+from infra.storage import ObjectStore
 from models import auth, orgs
 from models import documents as documents_
 from models.auth import Actor
 from models.documents import Edit, journal
+from models.migrations.__main__ import upgrade as migrate
 from models.pipeline import PipelineRun
 from models.revisions import Revision
 
@@ -98,6 +101,22 @@ async def dispatching(worker: Runtime, **changes: object) -> AsyncIterator[Dispa
     finally:
         dispatcher.stop.set()
         await running
+
+
+@asynccontextmanager
+async def deployment(shared: Settings) -> AsyncIterator[Settings]:
+    """The settings of another deployment on the same services, with a database of its own."""
+    owner = make_url(shared.database_url.get_secret_value())
+    app = make_url(shared.app_database_url.get_secret_value())
+    async with scratch_database(owner) as name:
+        urls = {
+            "database_url": SecretStr(url_of(owner.set(database=name))),
+            "app_database_url": SecretStr(url_of(app.set(database=name))),
+        }
+        migrate(urls["database_url"].get_secret_value(), urls["app_database_url"].get_secret_value())
+        for bucket in (shared.s3_bucket, shared.s3_backup_bucket):
+            await ObjectStore(shared, bucket).ensure_bucket()
+        yield shared.model_copy(update=urls)
 
 
 @asynccontextmanager

@@ -9,9 +9,9 @@ from prefect.settings import temporary_settings
 from sqlalchemy import make_url, text
 
 from flows import backups as flow
-from flows import environment, postgres_tools, runtime
+from flows import environment, runtime
 from flows.runtime import Runtime
-from infra import clock, hashing
+from infra import clock, hashing, postgres_tools
 from infra.db import Database
 from infra.storage import ObjectStore
 from models import backups

@@ -53,6 +53,29 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_link_requests")),
     )
+    op.add_column("auth_sessions", sa.Column("kind", sa.String(), nullable=False, server_default="browser"))
+    op.alter_column("auth_sessions", "kind", server_default=None)
+    op.create_check_constraint(op.f("ck_auth_sessions_kind"), "auth_sessions", "kind IN ('browser', 'token')")
+    op.create_table(
+        "personal_access_tokens",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("scopes", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["id"], ["auth_sessions.id"], name=op.f("fk_personal_access_tokens_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_personal_access_tokens_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_personal_access_tokens")),
+        sa.UniqueConstraint("hash", name=op.f("uq_personal_access_tokens_hash")),
+    )
+    op.create_index(op.f("ix_personal_access_tokens_user_id"), "personal_access_tokens", ["user_id"], unique=False)
     op.create_table(
         "signing_keys",
         sa.Column("kid", sa.String(), nullable=False),
@@ -67,6 +90,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("signing_keys")
+    op.drop_table("personal_access_tokens")
+    op.execute("DELETE FROM auth_sessions WHERE kind = 'token'")
+    op.drop_constraint(op.f("ck_auth_sessions_kind"), "auth_sessions")
+    op.drop_column("auth_sessions", "kind")
     op.drop_table("link_requests")
     op.drop_table("mail_links")
     op.drop_column("users", "email_verified_at")

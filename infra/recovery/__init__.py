@@ -1,0 +1,1 @@
+"""Getting the database back: archived WAL, base backups, and servers that recover from them."""

@@ -1,0 +1,6 @@
+"""Archiving: folded updates leave Postgres for the object store, and nothing is lost on the way."""
+
+from models.archive.service import NothingToArchive, Plan, archive, candidates, organizations
+from models.archive.sweeping import content, referenced
+
+__all__ = ["NothingToArchive", "Plan", "archive", "candidates", "content", "organizations", "referenced"]
