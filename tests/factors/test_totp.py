@@ -54,13 +54,13 @@ async def test_of_many_who_present_one_code_one_signs_in(
 ) -> None:
     app, codes = await enable_totp(ann)
     await time_passes(owner_db, ann)
-    tokens = [(await begin(ann, browser))["token"] for _ in range(8)]
+    tokens = [(await begin(ann, browser))["token"] for _ in range(4)]
     code = app.now()
     answers = await asyncio.gather(*(finish(browser, token, totp=code) for token in tokens))
-    assert sorted(answer.status_code for answer in answers) == [200] + [401] * 7
-    tokens = [(await begin(ann, browser))["token"] for _ in range(8)]
+    assert sorted(answer.status_code for answer in answers) == [200] + [401] * 3
+    tokens = [(await begin(ann, browser))["token"] for _ in range(4)]
     answers = await asyncio.gather(*(finish(browser, token, recovery_code=codes[0]) for token in tokens))
-    assert sorted(answer.status_code for answer in answers) == [200] + [401] * 7
+    assert sorted(answer.status_code for answer in answers) == [200] + [401] * 3
 
 
 async def test_a_token_signs_in_once(ann: Person, browser: httpx.AsyncClient) -> None:
