@@ -10,6 +10,7 @@ from api import afterwards, docs, errors, health, keys, limits, page
 from api.audit.routes import router as audit
 from api.auth.accounts import router as accounts
 from api.auth.login import router as login
+from api.auth.people import router as people
 from api.auth.routes import router as auth
 from api.auth.sessions import router as sessions
 from api.auth.tokens import router as tokens
@@ -18,10 +19,12 @@ from api.exports.routes import router as exports
 from api.factors.passkeys import router as passkeys
 from api.factors.routes import router as factors
 from api.federation.routes import router as federation
+from api.imports.routes import router as imports
 from api.middleware import Guard
 from api.notifications.routes import router as notifications
 from api.orgs.routes import router as orgs
 from api.pipeline.routes import router as pipeline
+from api.revisions.routes import present
 from api.revisions.routes import router as revisions
 from api.runtime import Runtime
 from api.sharing.routes import router as sharing
@@ -74,6 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         login,
         accounts,
         tokens,
+        people,
         sessions,
         factors,
         passkeys,
@@ -84,8 +88,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         sharing,
         visiting,
         revisions,
+        present,
         pipeline,
         exports,
+        imports,
         notifications,
         webhooks,
     ):

@@ -196,6 +196,19 @@ def backups() -> None:
     console.print(table)
 
 
+@app.command("verify-export")
+def verify_export(file: Path) -> None:
+    """Check an archive of an organization with nothing but the archive; exit 1 on damage."""
+    from models import exports
+
+    verdict = _run(exports.verify_archive(file))
+    for problem in verdict.problems:
+        console.print(f"[red]damaged[/] {problem}", highlight=False)
+    if verdict.problems:
+        raise typer.Exit(1)
+    console.print(f"{verdict.documents} documents and {verdict.files} files are what they say", highlight=False)
+
+
 @app.command()
 def demo(
     limit: Annotated[int | None, typer.Option(min=1, help="Play only so many keystrokes.")] = None,

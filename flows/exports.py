@@ -8,6 +8,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows import metrics, retrying, runtime
+from flows.archives import Archiver
 from flows.ledger import Ledger, Subject
 from flows.runtime import Runtime
 from models import documents, exports, outbox, pipeline
@@ -34,6 +35,10 @@ async def export_document(export_id: UUID, org_id: UUID, claim: Claim | None = N
         attempts = claim.attempts if claim else 1
         ledger = Ledger("export", org_id, export.document_id, attempts, runtime.flow_run_id())
         try:
+            if export.document_id is None:
+                archived = await Archiver(worker, export, ledger, claim).make()
+                metrics.count("exports", "succeeded")
+                return Completed(message=f"{archived.files} files, {archived.bytes} bytes")
             rendered = await _make(worker, export, ledger, claim)
         except outbox.LeaseLost:
             return Completed(message="somebody else makes it")
@@ -64,8 +69,11 @@ async def _make(worker: Runtime, export: Export, ledger: Ledger, claim: Claim | 
 async def _render(worker: Runtime, export: Export) -> Rendered:
     actor = Actor(export.requested_by, None, "", frozenset({export.org_id}))
     async with worker.db.transaction(user_id=actor.user_id, org_ids=actor.org_ids) as session:
-        _, scope = await documents.enter(session, actor, export.document_id)
-        return await exports.render(session, scope, worker.store, export)
+        assert export.document_id is not None, "archives are made otherwise"
+        document, scope = await documents.enter(session, actor, export.document_id)
+        loaded = await exports.load(session, scope, worker.store, export)
+    # Converters take seconds: no transaction waits for them.
+    return await exports.render(export, loaded, title=document.title)
 
 
 async def _failed(worker: Runtime, export: Export, ledger: Ledger, claim: Claim | None, error: Exception) -> None:

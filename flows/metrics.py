@@ -16,7 +16,10 @@ _HELP = {
     "doxie_flows_revisions_total": "Revisions stored, by outcome of their document.",
     "doxie_flows_documents_total": "Documents persisted, by outcome.",
     "doxie_flows_exports_total": "Exports, by outcome.",
+    "doxie_flows_imports_total": "Imports, by outcome.",
     "doxie_flows_mails_total": "Attempts to send a mail, by outcome.",
+    "doxie_flows_personal_exports_total": "Exports of personal data, by outcome.",
+    "doxie_flows_erasures_total": "Accounts erased.",
     "doxie_flows_runs_total": "Batches worked on, by whether Prefect has recorded them.",
     "doxie_outbox_events": "Events waiting or worked on, by kind.",
     "doxie_outbox_oldest_seconds": "Age of the oldest event, by kind.",
@@ -45,7 +48,7 @@ async def text(runtime: Runtime, recorder: Recorder | None) -> str:
     if recorder is not None:
         values["doxie_flows_runs_total", "recorded"] = recorder.recorded
         values["doxie_flows_runs_total", "unrecorded"] = recorder.unrecorded
-    for kind in (outbox.DOCUMENT_CHANGED, outbox.EXPORT_REQUESTED, outbox.MAIL_REQUESTED):
+    for kind in outbox.KINDS:
         found = next((entry for entry in backlog if entry.kind == kind), None)
         values["doxie_outbox_events", kind] = found.events if found else 0
         values["doxie_outbox_oldest_seconds", kind] = found.oldest_seconds if found else 0

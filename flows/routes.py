@@ -8,9 +8,11 @@ from prefect import Flow
 
 from flows.documents import persist_documents
 from flows.exports import export_document
+from flows.imports import import_documents
 from flows.mails import send_mail
-from flows.people import answer_link_request
+from flows.people import answer_link_request, erase_account, expire_personal_export, export_person
 from flows.recording import Recorder
+from flows.retention import thin_revisions
 from flows.webhooks import deliver_webhook
 from infra.settings import Settings
 from models import outbox
@@ -44,8 +46,13 @@ def routes(settings: Settings) -> list[Route]:
         Route(outbox.DOCUMENT_CHANGED, 1, 1, _persist, apart=True),
         Route(outbox.DOCUMENT_CHANGED, settings.persist_batch, 2, _persist),
         Route(outbox.EXPORT_REQUESTED, 1, 4, _export),
+        Route(outbox.IMPORT_REQUESTED, 1, 2, _import),
+        Route(outbox.RETENTION_DUE, 1, 1, _thin),
         Route(outbox.LINK_REQUESTED, 1, 4, _link),
         Route(outbox.MAIL_REQUESTED, 1, 4, _mail),
+        Route(outbox.PERSONAL_EXPORT_REQUESTED, 1, 2, _personal_export),
+        Route(outbox.PERSONAL_EXPORT_EXPIRED, 1, 2, _personal_export_over),
+        Route(outbox.DELETION_REQUESTED, 1, 1, _deletion),
         Route(outbox.WEBHOOK_DUE, 1, 8, _webhook),
     ]
 
@@ -72,6 +79,26 @@ async def _export(recorder: Recorder, claims: Sequence[Claim]) -> None:
             {"export_id": claim.subject_id, "org_id": claim.org_id, "claim": claim},
             name=f"export {claim.subject_id}",
             tags=["kind:export", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
+        )
+
+
+async def _import(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            import_documents,
+            {"import_id": claim.subject_id, "org_id": claim.org_id, "claim": claim},
+            name=f"import {claim.subject_id}",
+            tags=["kind:import", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
+        )
+
+
+async def _thin(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            thin_revisions,
+            {"org_id": claim.org_id, "claim": claim},
+            name=f"thin revisions of {claim.org_id}",
+            tags=["kind:retention", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
         )
 
 
@@ -102,4 +129,34 @@ async def _webhook(recorder: Recorder, claims: Sequence[Claim]) -> None:
             {"claim": claim},
             name=f"webhook {claim.subject_id}",
             tags=["kind:webhook", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
+        )
+
+
+async def _personal_export(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            export_person,
+            {"export_id": claim.subject_id, "claim": claim},
+            name=f"personal export {claim.subject_id}",
+            tags=["kind:personal", f"lease:{claim.lease_id}"],
+        )
+
+
+async def _personal_export_over(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            expire_personal_export,
+            {"export_id": claim.subject_id, "claim": claim},
+            name=f"personal export over {claim.subject_id}",
+            tags=["kind:personal", f"lease:{claim.lease_id}"],
+        )
+
+
+async def _deletion(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            erase_account,
+            {"user_id": claim.subject_id, "claim": claim},
+            name=f"erase {claim.subject_id}",
+            tags=["kind:erasure", f"lease:{claim.lease_id}"],
         )

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     email_verification: Literal["required", "optional", ""] = ""
     """Whether an address has to be verified before its account can be used; by default where mail is sent by SMTP."""
 
+    deletion_grace_seconds: float = 14 * 24 * 3600
+    """So long after it was asked for an account is erased; signing in until then keeps it."""
+
     # doors
     api_host: str = "127.0.0.1"
     api_port: int = 8000
@@ -114,6 +117,11 @@ class Settings(BaseSettings):
     """Address space of each."""
     collab_keeper_seconds: float = 20.0
     """One that takes longer for anything is ended."""
+    archive_part_bytes: int = 8 * MIB
+    """An archive is written to S3 in parts of this size or a document more."""
+    max_import_bytes: int = 32 * MIB
+    strict_sandbox: bool = False
+    """Convert nothing where the kernel cannot shut a converter in."""
 
     # the pipeline
     persist_quiet_seconds: float = 2.0

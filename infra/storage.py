@@ -7,17 +7,19 @@ buckets.
 import asyncio
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import urllib3
 from minio import Minio
+from minio.datatypes import Part
 from minio.error import S3Error
 
 from infra.settings import Settings, get_settings
@@ -25,6 +27,7 @@ from infra.settings import Settings, get_settings
 T = TypeVar("T")
 
 THREADS = 16
+PIECE_BYTES = 1024 * 1024
 
 
 OUTAGES = (urllib3.exceptions.HTTPError, OSError)
@@ -47,6 +50,10 @@ class Stored:
     size: int
     modified: datetime
     etag: str
+
+
+class UploadGone(LookupError):
+    """No such upload, or not with these parts."""
 
 
 class ObjectStore:
@@ -106,7 +113,61 @@ class ObjectStore:
         Raises:
             ObjectMissing: there is none by that name.
         """
-        return await self._run(lambda: self._get_file(key, path))
+        return (await self._run(lambda: self._get_file(key, path)))[0]
+
+    async def begin_upload(self, key: str, content_type: str = "application/octet-stream") -> str:
+        """Begin to write an object in parts of 5 MiB and more; the id of the upload.
+
+        Nobody sees the object before `finish_upload`.
+        """
+        headers: Any = {"Content-Type": content_type}
+        return await self._run(lambda: self._client._create_multipart_upload(self.bucket, key, headers))
+
+    async def upload_part(self, key: str, upload_id: str, number: int, data: bytes) -> str:
+        """Write one part, from 1, once more if need be; its tag.
+
+        Raises:
+            UploadGone: there is no such upload (any more).
+        """
+        try:
+            etag = await self._run(lambda: self._client._upload_part(self.bucket, key, data, None, upload_id, number))
+        except S3Error as error:
+            raise (UploadGone(key) if error.code == "NoSuchUpload" else error) from error
+        return str(etag)
+
+    async def finish_upload(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
+        """Make the object of its parts, given by their tags in order.
+
+        Raises:
+            UploadGone: there is no such upload (any more): it is finished already, or was aborted.
+        """
+        parts = [Part(number, etag) for number, etag in enumerate(etags, 1)]
+        try:
+            await self._run(lambda: self._client._complete_multipart_upload(self.bucket, key, upload_id, parts))
+        except S3Error as error:
+            raise UploadGone(f"{key}: {error.code}") from error
+
+    async def abort_upload(self, key: str, upload_id: str) -> None:
+        """Forget the parts of an upload; no error where it is gone."""
+        try:
+            await self._run(lambda: self._client._abort_multipart_upload(self.bucket, key, upload_id))
+        except S3Error as error:
+            if error.code != "NoSuchUpload":
+                raise
+
+    async def digest(self, key: str) -> tuple[str, int]:
+        """SHA-256 and size (bytes) of an object, read piece by piece.
+
+        Raises:
+            ObjectMissing: there is none by that name.
+        """
+        return await self._run(lambda: self._get_file(key, None))
+
+    async def pieces(self, key: str, size: int, *, piece: int = PIECE_BYTES) -> AsyncIterator[bytes]:
+        """An object of a size (bytes) piece by piece."""
+        for offset in range(0, size, piece):
+            length = min(piece, size - offset)
+            yield await self._run(partial(self._get, key, offset, length))
 
     async def get(self, key: str) -> bytes:
         """The whole object.
@@ -149,9 +210,9 @@ class ObjectStore:
     async def _run(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
-    def _get(self, key: str) -> bytes:
+    def _get(self, key: str, offset: int = 0, length: int = 0) -> bytes:
         try:
-            response = self._client.get_object(self.bucket, key)
+            response = self._client.get_object(self.bucket, key, offset=offset, length=length)
         except S3Error as error:
             raise _translated(error, key) from error
         try:
@@ -164,27 +225,28 @@ class ObjectStore:
         with path.open("rb") as file:
             written = hashlib.file_digest(file, "sha256").hexdigest()
         self._client.fput_object(self.bucket, key, str(path))
-        if self._get_file(key, None) != written:
+        if self._get_file(key, None)[0] != written:
             raise ObjectCorrupt(f"{key} does not read back as it was written")
         return written
 
-    def _get_file(self, key: str, path: Path | None) -> str:
-        """The SHA-256 of an object; its bytes go into a file, where one is given."""
-        digest = hashlib.sha256()
+    def _get_file(self, key: str, path: Path | None) -> tuple[str, int]:
+        """SHA-256 and size of an object; its bytes go into a file, where one is given."""
+        digest, size = hashlib.sha256(), 0
         try:
             response = self._client.get_object(self.bucket, key)
         except S3Error as error:
             raise _translated(error, key) from error
         try:
             with path.open("wb") if path else nullcontext() as file:
-                for chunk in response.stream(1024 * 1024):
+                for chunk in response.stream(PIECE_BYTES):
                     digest.update(chunk)
+                    size += len(chunk)
                     if file is not None:
                         file.write(chunk)
         finally:
             response.close()
             response.release_conn()
-        return digest.hexdigest()
+        return digest.hexdigest(), size
 
     def _exists(self, key: str) -> bool:
         try:

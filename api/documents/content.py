@@ -1,7 +1,7 @@
 """Content in the formats people and programs use, by media type."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from models.orgs import OrgScope
 
 READABLE: dict[str, Callable[[crdt.YDoc], str]] = {
     "text/markdown": content.to_markdown,
-    "application/json": lambda doc: json.dumps(content.to_prosemirror(doc), ensure_ascii=False),
+    "application/json": lambda doc: json.dumps(content.to_prosemirror(doc), ensure_ascii=False, sort_keys=True),
     "text/html": content.to_html,
 }
 
@@ -28,18 +28,18 @@ RESPONSES: dict[int | str, dict[str, Any]] = {200: {"content": {media_type: {} f
 """What the OpenAPI document says of reading content."""
 
 
-def negotiate(accept: str) -> str:
-    """The best of our media types for an Accept header; Markdown where anything goes.
+def negotiate(accept: str, media_types: Collection[str] = READABLE) -> str:
+    """The best of some media types for an Accept header; the first where anything goes.
 
     Raises:
         HTTPException: 406, it names none of them.
     """
     wanted = sorted(map(_weighted, accept.split(",")), key=lambda pair: -pair[1])
     for pattern, weight in wanted:
-        for media_type in READABLE:
+        for media_type in media_types:
             if weight > 0 and pattern in (media_type, media_type.split("/", maxsplit=1)[0] + "/*", "*/*"):
                 return media_type
-    raise HTTPException(406, f"The content comes as {', '.join(READABLE)}.")
+    raise HTTPException(406, f"The content comes as {', '.join(media_types)}.")
 
 
 async def respond(

@@ -1,22 +1,22 @@
-"""`/exports`: asking for a document in another format, and fetching it."""
+"""`/exports`: asking for a document in another format or for a whole organization, and fetching it."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 
-from api.deps import Access, CurrentActor, CurrentRuntime, Session
-from api.exports.schemas import ExportRead, ExportWrite
+from api.deps import Access, CurrentActor, CurrentRuntime, Scope, Session
+from api.exports.schemas import ArchiveWrite, ExportRead, ExportWrite
 from api.idempotency import IdempotentRoute
 from api.runtime import Runtime
 from infra.tokens import TokenError
-from models import documents, exports
+from models import exports
 from models.exports import Export, Format
 
 router = APIRouter(tags=["exports"], route_class=IdempotentRoute)
 
 DOWNLOAD_SECONDS = 600
-_SUFFIXES = {Format.MARKDOWN: "md", Format.HTML: "html", Format.JSON: "json"}
 
 
 @router.post("/documents/{document_id}/exports", status_code=202)
@@ -26,12 +26,18 @@ async def request(body: ExportWrite, session: Session, access: Access, runtime: 
     return _answer(export, runtime)
 
 
+@router.post("/orgs/{org_id}/exports", status_code=202)
+async def request_archive(
+    session: Session, scope: Scope, runtime: CurrentRuntime, body: ArchiveWrite | None = None
+) -> ExportRead:
+    """Ask for a zip of every document one may read in the organization; a flow makes it."""
+    return _answer(await exports.request_archive(session, scope), runtime)
+
+
 @router.get("/exports/{export_id}")
 async def read(export_id: UUID, session: Session, actor: CurrentActor, runtime: CurrentRuntime) -> ExportRead:
     """How far an export is, and where to fetch it."""
-    export = await exports.find(session, export_id)
-    await documents.enter(session, actor, export.document_id)
-    return _answer(export, runtime)
+    return _answer(await exports.see(session, actor, export_id), runtime)
 
 
 @router.get("/exports/{export_id}/download", response_class=Response)
@@ -45,14 +51,18 @@ async def download(export_id: UUID, runtime: CurrentRuntime, token: Annotated[st
         raise exports.ExportNotFound()
     async with runtime.db.transaction(org_ids=[UUID(claims["org"])]) as session:
         export = await exports.find(session, export_id)
-    data = await exports.fetch(runtime.store, export)
-    kind = Format(export.format)
+    pieces = await exports.pieces(runtime.store, export)
+    name, media_type = f"{export.org_id}.zip", "application/zip"
+    if export.document_id is not None:
+        kind = Format(export.format)
+        name, media_type = f"{export.document_id}.{exports.SUFFIXES[kind]}", exports.MEDIA_TYPES[kind]
     headers = {
-        "content-disposition": f'attachment; filename="{export.document_id}.{_SUFFIXES[kind]}"',
+        "content-disposition": f'attachment; filename="{name}"',
+        "content-length": str(export.bytes),
         "content-security-policy": "sandbox",
         "etag": f'"{export.sha256}"',
     }
-    return Response(data, media_type=exports.MEDIA_TYPES[kind], headers=headers)
+    return StreamingResponse(pieces, media_type=media_type, headers=headers)
 
 
 def _answer(export: Export, runtime: Runtime) -> ExportRead:

@@ -17,15 +17,26 @@ class ExportWrite(BaseModel):
     revision: int | None = Field(default=None, ge=1, le=2**31 - 1)
 
 
+class ArchiveWrite(BaseModel):
+    """How to export an organization: there is one way."""
+
+    model_config = ConfigDict(extra="forbid")
+    format: Literal["zip"] = "zip"
+
+
 class ExportRead(BaseModel):
     """An export and how far it is."""
 
     model_config = ConfigDict(from_attributes=True)
     id: UUID
-    document_id: UUID
-    format: Format
+    document_id: UUID | None
+    """Null: every document of the organization that whoever asked may read."""
+    format: Format | Literal["archive"]
     revision: int | None
     state: Literal["pending", "running", "succeeded", "failed"]
+    done: int
+    """Documents of an archive that are in it, of `total`."""
+    total: int | None
     seq: int | None
     sha256: str | None
     bytes: int | None

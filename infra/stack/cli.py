@@ -139,6 +139,12 @@ def admin(context: typer.Context) -> None:
     _on_running_stack("admin", *context.args)
 
 
+@app.command("verify-export", context_settings=_VERBATIM)
+def verify_export(context: typer.Context) -> None:
+    """Check an archive of an organization with nothing but the archive; nothing has to run."""
+    _become("flows.cli", "verify-export", *context.args)
+
+
 @app.command(context_settings=_VERBATIM)
 def demo(context: typer.Context) -> None:
     """Fill the running stack with something to look at."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from html import escape
+from typing import TypeAlias
 
 from models.content.roots import YDoc, has_blocks, plain_text, to_prosemirror
 from models.content.schema import Mark, Node, attribute, children
-from models.content.text import code_of, mention
+from models.content.text import mention
 from models.content.urls import safe_image, safe_link
 
 MARKS = {
@@ -27,26 +28,32 @@ BLOCKS = {
 }
 
 
+Wrap: TypeAlias = Callable[[Node, str], str]
+"""What a caller does with the HTML of each node."""
+
+
 def to_html(doc: YDoc) -> str:
     """The rich text of `doc` as HTML; where there is none, its plain text preformatted."""
     content = to_prosemirror(doc)
     if has_blocks(content):
-        return _inside(content)
+        return "".join(map(node_to_html, children(content)))
     text = plain_text(doc)
-    return f"<pre>{_preformatted(text)}</pre>" if text else ""
+    return f"<pre>{preformatted(text)}</pre>" if text else ""
 
 
-def _inside(node: Node) -> str:
-    return "".join(map(_node, children(node)))
+def node_to_html(node: Node, wrap: Wrap = lambda _, html: html) -> str:
+    """One node, with each node below it and itself passed through `wrap`."""
+    inside = "".join(node_to_html(child, wrap) for child in children(node))
+    return wrap(node, _node(node, inside))
 
 
-def _node(node: Node) -> str:
+def _node(node: Node, inside: str) -> str:
     name = node["type"]
     if name in SPECIAL:
-        return SPECIAL[name](node)
+        return SPECIAL[name](node, inside)
     if name in BLOCKS:
-        return f"<{BLOCKS[name]}>{_inside(node)}</{BLOCKS[name]}>"
-    return f"<div>{_inside(node)}</div>" if children(node) else ""  # a node we do not know shows what is in it
+        return f"<{BLOCKS[name]}>{inside}</{BLOCKS[name]}>"
+    return f"<div>{inside}</div>" if inside else ""  # a node we do not know shows what is in it
 
 
 def _tag(name: str, attrs: dict[str, object]) -> str:
@@ -58,12 +65,13 @@ def _text(text: str) -> str:
     return escape(text.replace("\0", ""))
 
 
-def _preformatted(text: str) -> str:
-    """A browser skips a line break at the beginning."""
-    return f"\n{_text(text)}" if text.startswith("\n") else _text(text)
+def preformatted(text: str, *, escaped: bool = False) -> str:
+    """Text for <pre>: a browser skips a line break at the beginning."""
+    html = text if escaped else _text(text)
+    return f"\n{html}" if html.startswith("\n") else html
 
 
-def _marked(node: Node) -> str:
+def _marked(node: Node, _inside: str) -> str:
     text = _text(node["text"])
     for mark in reversed(node.get("marks", [])):
         text = _mark(mark, text)
@@ -80,59 +88,59 @@ def _mark(mark: Mark, text: str) -> str:
     return f"<{name}>{text}</{name}>" if name else text
 
 
-def _heading(node: Node) -> str:
+def _heading(node: Node, inside: str) -> str:
     level = attribute(node, "level", 1)
     name = f"h{level if level in range(1, 7) else 6}"
-    return f"<{name}>{_inside(node)}</{name}>"
+    return f"<{name}>{inside}</{name}>"
 
 
-def _ordered_list(node: Node) -> str:
+def _ordered_list(node: Node, inside: str) -> str:
     start = attribute(node, "start", 1)
-    return f"{_tag('ol', {'start': None if start == 1 else _whole(start)})}{_inside(node)}</ol>"
+    return f"{_tag('ol', {'start': None if start == 1 else _whole(start)})}{inside}</ol>"
 
 
-def _task(node: Node) -> str:
+def _task(node: Node, inside: str) -> str:
     checked = attribute(node, "checked") is True
     box = _tag("input", {"type": "checkbox", "disabled": "", "checked": "" if checked else None})
-    return f"{_tag('li', {'data-checked': str(checked).lower()})}{box}<div>{_inside(node)}</div></li>"
+    return f"{_tag('li', {'data-checked': str(checked).lower()})}{box}<div>{inside}</div></li>"
 
 
-def _code_block(node: Node) -> str:
+def _code_block(node: Node, inside: str) -> str:
     language = attribute(node, "language")
     code = _tag("code", {"class": f"language-{language}" if language else None})
-    return f"<pre>{code}{_preformatted(code_of(node))}</code></pre>"
+    return f"<pre>{code}{preformatted(inside, escaped=True)}</code></pre>"
 
 
-def _image(node: Node) -> str:
+def _image(node: Node, _inside: str) -> str:
     src, alt = safe_image(attribute(node, "src")), attribute(node, "alt", "")
     return _text(str(alt)) if src is None else _tag("img", {"src": src, "alt": alt, "title": attribute(node, "title")})
 
 
-def _cell(node: Node) -> str:
+def _cell(node: Node, inside: str) -> str:
     name = "th" if node["type"] == "tableHeader" else "td"
     spans = {span: _whole(attribute(node, span)) for span in ("colspan", "rowspan")}
     align = attribute(node, "align")
     style = f"text-align: {align}" if align in ("left", "center", "right") else None
     attrs = {span: None if value == 1 else value for span, value in spans.items()}
-    return f"{_tag(name, {**attrs, 'style': style})}{_inside(node)}</{name}>"
+    return f"{_tag(name, {**attrs, 'style': style})}{inside}</{name}>"
 
 
 def _whole(value: object) -> int | None:
     return value if type(value) is int and 0 <= value <= 1_000_000 else None
 
 
-SPECIAL: dict[str, Callable[[Node], str]] = {
+SPECIAL: dict[str, Callable[[Node, str], str]] = {
     "text": _marked,
     "heading": _heading,
     "orderedList": _ordered_list,
-    "taskList": lambda node: f'<ul data-type="taskList">{_inside(node)}</ul>',
+    "taskList": lambda _, inside: f'<ul data-type="taskList">{inside}</ul>',
     "taskItem": _task,
     "codeBlock": _code_block,
-    "horizontalRule": lambda _: "<hr>",
-    "hardBreak": lambda _: "<br>",
+    "horizontalRule": lambda _node, _inside: "<hr>",
+    "hardBreak": lambda _node, _inside: "<br>",
     "image": _image,
-    "mention": lambda node: f'<span data-type="mention">{_text(mention(node))}</span>',
-    "table": lambda node: f"<table><tbody>{_inside(node)}</tbody></table>",
+    "mention": lambda node, _: f'<span data-type="mention">{_text(mention(node))}</span>',
+    "table": lambda _, inside: f"<table><tbody>{inside}</tbody></table>",
     "tableHeader": _cell,
     "tableCell": _cell,
 }

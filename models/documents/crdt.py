@@ -4,6 +4,7 @@ Everything here that applies updates belongs into `bigstack.run`: some updates e
 """
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any
 
 from pycrdt import Doc, Text, TransactionEvent, UndoManager, merge_updates
@@ -15,6 +16,8 @@ from models.errors import Invalid, TooLarge
 from models.yjs import checking, updates
 
 YDoc = Doc[Any]
+TRACKED = "tracked"
+"""The origin of what will be undone."""
 
 __all__ = [
     "MalformedUpdate",
@@ -97,22 +100,45 @@ def revert(base: Sequence[bytes], later: Sequence[bytes]) -> bytes:
     Made by undoing `later`, so it is an edit like any other: minimal, for every kind of root, and
     it merges with what others do meanwhile. Empty where nothing has to change.
     """
-    doc = build(base)
-    undo = UndoManager(scopes=[], capture_timeout_millis=2**40)
-    undo.include_origin("later")
-    for root in _root_names([*base, *later]):
-        # A root has no type until it is cast; undoing works the same whatever it is cast to, and
-        # the cast is not part of what the Doc encodes.
-        undo.expand_scope(doc.get(root, type=Text))
-    with doc.transaction(origin="later"):
-        for update in later:
-            doc.apply_update(update)
+    return undone(base, [(update, True) for update in later])
+
+
+def undone(base: Sequence[bytes], later: Sequence[tuple[bytes, bool]]) -> bytes:
+    """An update that takes back those of the later updates that are marked, and leaves the others.
+
+    A root has no type until it is cast; undoing works the same whatever it is cast to, and the cast is
+    not part of what the Doc encodes. A root that is only in the later updates has to be known before they
+    are applied, so where there is one, this is done twice.
+    """
+    doc, undo = _prepared(base, set())
+    before = set(doc.keys())
+    _replay(doc, later)
+    if new := set(doc.keys()) - before:
+        doc, undo = _prepared(base, before | new)
+        _replay(doc, later)
 
     def undo_all() -> None:
         while undo.can_undo():
             undo.undo()
 
     return change(doc, undo_all)
+
+
+def _prepared(base: Sequence[bytes], roots: set[str]) -> tuple[YDoc, UndoManager]:
+    """The document of base, and what will undo the tracked changes of its roots and of these."""
+    doc = build(base)
+    undo = UndoManager(scopes=[], capture_timeout_millis=2**40)
+    undo.include_origin(TRACKED)
+    for root in sorted(roots | set(doc.keys())):
+        undo.expand_scope(doc.get(root, type=Text))
+    return doc, undo
+
+
+def _replay(doc: YDoc, later: Sequence[tuple[bytes, bool]]) -> None:
+    for tracked, group in groupby(later, lambda pair: pair[1]):
+        with doc.transaction(origin=TRACKED if tracked else "others"):
+            for update, _ in group:
+                doc.apply_update(update)
 
 
 def change(doc: YDoc, edit: Callable[[], None]) -> bytes:
@@ -132,10 +158,6 @@ def change(doc: YDoc, edit: Callable[[], None]) -> bytes:
         doc.unobserve(subscription)
     made = [update for update in heard if update != updates.NOTHING]
     return merge_updates(*made) if made else updates.NOTHING
-
-
-def _root_names(sequence: Sequence[bytes]) -> list[str]:
-    return sorted(build(sequence).keys())
 
 
 def _apply_all(doc: YDoc, sequence: Sequence[bytes]) -> YDoc:

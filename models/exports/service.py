@@ -1,30 +1,23 @@
 """Exports: asking for one, making it, fetching it."""
 
-import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import select
 
-from infra import bigstack, clock, hashing
+from infra import clock, hashing
 from infra.storage import ObjectStore
-from models import content, outbox, revisions
-from models.documents import crdt
+from models import audit, documents, orgs, outbox, revisions
+from models.audit import Act
+from models.auth import Actor
+from models.documents import Loaded
 from models.errors import Conflict, NotFound
+from models.exports import archiving, rendering
+from models.exports.rendering import Format
 from models.exports.tables import Export
 from models.orgs import OrgScope, Permission
-
-
-class Format(StrEnum):
-    """What a document can be exported to."""
-
-    MARKDOWN = "markdown"
-    HTML = "html"
-    JSON = "json"
 
 
 class ExportNotFound(NotFound):
@@ -42,24 +35,6 @@ class Rendered:
     seq: int
     data: bytes
     sha256: str
-
-
-MEDIA_TYPES = {
-    Format.MARKDOWN: "text/markdown; charset=utf-8",
-    Format.HTML: "text/html; charset=utf-8",
-    Format.JSON: "application/json",
-}
-
-
-def _json(doc: crdt.YDoc) -> str:
-    return json.dumps(content.to_prosemirror(doc), ensure_ascii=False, sort_keys=True)
-
-
-_RENDER: dict[Format, Callable[[Any], str]] = {
-    Format.MARKDOWN: content.to_markdown,
-    Format.HTML: content.to_html,
-    Format.JSON: _json,
-}
 
 
 async def request(
@@ -82,6 +57,9 @@ async def request(
     )
     session.add(export)
     await session.flush()
+    await audit.record(
+        session, scope.org_id, scope.actor.user_id, Act.DOCUMENT_EXPORTED, document_id, format=format, revision=revision
+    )
     await outbox.emit(session, outbox.EXPORT_REQUESTED, [(scope.org_id, export.id)])
     return export
 
@@ -98,14 +76,38 @@ async def find(session: AsyncSession, export_id: UUID) -> Export:
     return export
 
 
-async def render(session: AsyncSession, scope: OrgScope, store: ObjectStore, export: Export) -> Rendered:
-    """The document in the format, with the rights of who asked."""
+async def load(session: AsyncSession, scope: OrgScope, store: ObjectStore, export: Export) -> Loaded:
+    """What is to be exported, with the rights of who asked."""
+    assert export.document_id is not None, "archives are not loaded as a whole"
     seq = None
     if export.revision is not None:
         seq = (await revisions.read(session, scope, export.document_id, export.revision)).seq_to
-    loaded = await revisions.load_at(session, scope, store, export.document_id, seq)
-    text = await bigstack.run(lambda: _RENDER[Format(export.format)](crdt.build(loaded.updates)))
-    data = text.encode()
+    return await revisions.load_at(session, scope, store, export.document_id, seq)
+
+
+async def see(session: AsyncSession, actor: Actor, export_id: UUID) -> Export:
+    """An export, for somebody who may read the document, or who asked for the archive.
+
+    Raises:
+        ExportNotFound: there is none for them.
+    """
+    export = await find(session, export_id)
+    if export.document_id is not None:
+        await documents.enter(session, actor, export.document_id, trashed=True)
+    elif export.requested_by != actor.user_id:
+        raise ExportNotFound()  # others may not read what is in it
+    else:
+        (await orgs.enter(session, actor, export.org_id)).require(Permission.DOCUMENT_LIST)
+    return export
+
+
+async def render(export: Export, loaded: Loaded, *, title: str) -> Rendered:
+    """The document in the format.
+
+    Raises:
+        CannotConvert: it cannot be converted.
+    """
+    data = await rendering.render(loaded.updates, Format(export.format), title=title)
     return Rendered(loaded.seq, data, hashing.sha256_hex(data))
 
 
@@ -116,7 +118,7 @@ def object_key(org_id: UUID, sha256: str) -> str:
 
 async def settle(session: AsyncSession, export: Export, rendered: Rendered, *, flow_run_id: UUID | None) -> Export:
     """The export is stored: it can be fetched."""
-    stored = await session.merge(export)
+    stored = await find(session, export.id)
     stored.state, stored.finished_at, stored.error = "succeeded", clock.now(), None
     stored.seq, stored.sha256, stored.bytes = rendered.seq, rendered.sha256, len(rendered.data)
     stored.flow_run_id = flow_run_id
@@ -124,12 +126,36 @@ async def settle(session: AsyncSession, export: Export, rendered: Rendered, *, f
     return stored
 
 
+async def settle_archive(
+    session: AsyncSession, export: Export, sha256: str, size: int, *, flow_run_id: UUID | None
+) -> None:
+    """The archive is stored: it can be fetched."""
+    stored = await find(session, export.id)
+    stored.state, stored.finished_at, stored.error = "succeeded", clock.now(), None
+    stored.sha256, stored.bytes, stored.done, stored.upload_id = sha256, size, stored.total or 0, None
+    stored.flow_run_id = flow_run_id
+    await session.flush()
+
+
 async def fail(session: AsyncSession, export: Export, error: str, *, flow_run_id: UUID | None) -> None:
     """The export cannot be made."""
-    stored = await session.merge(export)
+    stored = await find(session, export.id)
     stored.state, stored.finished_at, stored.error = "failed", clock.now(), error[:2000]
     stored.flow_run_id = flow_run_id
     await session.flush()
+
+
+async def pieces(store: ObjectStore, export: Export) -> AsyncIterator[bytes]:
+    """The bytes of an export, piece by piece.
+
+    Raises:
+        ExportNotReady: there are none.
+    """
+    if export.sha256 is None or export.bytes is None:
+        raise ExportNotReady()
+    is_archive = export.document_id is None
+    key = archiving.archive_key(export) if is_archive else object_key(export.org_id, export.sha256)
+    return store.pieces(key, export.bytes)
 
 
 async def fetch(store: ObjectStore, export: Export) -> bytes:

@@ -9,10 +9,12 @@ from models.exports import tables as exports
 from models.factors import tables as factors
 from models.federation import tables as federation
 from models.idempotency import IdempotencyKey
+from models.imports import tables as imports
 from models.mail import tables as mail
 from models.notifications import tables as notifications
 from models.orgs import tables as orgs
 from models.outbox import OutboxEvent
+from models.people import tables as people
 from models.pipeline import tables as pipeline
 from models.revisions import tables as revisions
 from models.sharing import tables as sharing
@@ -28,10 +30,12 @@ __all__ = [
     "exports",
     "factors",
     "federation",
+    "imports",
     "mail",
     "metadata",
     "notifications",
     "orgs",
+    "people",
     "pipeline",
     "revisions",
     "sharing",

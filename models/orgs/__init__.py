@@ -51,6 +51,7 @@ from models.orgs.scope import (
     by_link,
     effective,
     enter,
+    require_token,
 )
 from models.orgs.service import change, found, of, read
 from models.orgs.tables import Group, GroupMember, Invitation, Membership, Organization
@@ -115,6 +116,7 @@ __all__ = [
     "read",
     "remove",
     "rename_group",
+    "require_token",
     "resend",
     "restore",
     "suspend",

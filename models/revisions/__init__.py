@@ -1,9 +1,10 @@
 """Revisions and snapshots."""
 
+from models.revisions.comparing import Attribution, Comparison, attribution, difference
 from models.revisions.keeping import hold, keep_before
+from models.revisions.retention import crowded, policy, set_policy, thin
 from models.revisions.service import (
     Folded,
-    NothingToRestore,
     RevisionNotFound,
     SeqNotFound,
     capture,
@@ -15,22 +16,29 @@ from models.revisions.service import (
     quarantine,
     read,
     refold,
-    restore,
     settle,
     state_at,
     store_snapshot,
 )
-from models.revisions.tables import Revision
+from models.revisions.tables import RetentionPolicy, Revision
+from models.revisions.undoing import NothingToRestore, NothingToUndo, restore, undo
 from models.revisions.verification import Finding, verify
 
 __all__ = [
+    "Attribution",
+    "Comparison",
     "Finding",
     "Folded",
     "NothingToRestore",
+    "NothingToUndo",
+    "RetentionPolicy",
     "Revision",
     "RevisionNotFound",
     "SeqNotFound",
+    "attribution",
     "capture",
+    "crowded",
+    "difference",
     "fold",
     "hold",
     "keep_before",
@@ -38,12 +46,16 @@ __all__ = [
     "name",
     "newest_stored",
     "page",
+    "policy",
     "quarantine",
     "read",
     "refold",
     "restore",
+    "set_policy",
     "settle",
     "state_at",
     "store_snapshot",
+    "thin",
+    "undo",
     "verify",
 ]

@@ -1,4 +1,4 @@
-"""Revisions: naming a moment, folding the journal into snapshots, travelling in time, restoring."""
+"""Revisions: naming a moment, folding the journal into snapshots, travelling in time."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from infra import bigstack, compression, hashing
 from infra.storage import ObjectStore
 from models import content, documents, notifications, outbox, webhooks
-from models.documents import Edit, Loaded, crdt, history, journal, state, updates
+from models.documents import Edit, Loaded, crdt, history, journal, state
 from models.documents.tables import DocumentStream
-from models.errors import Conflict, Invalid, NotFound
+from models.errors import Invalid, NotFound
 from models.orgs import OrgScope, Permission
 from models.revisions import queries
 from models.revisions.tables import Revision
@@ -22,10 +22,6 @@ class RevisionNotFound(NotFound):
 
 class SeqNotFound(Invalid):
     """The document has no such seq."""
-
-
-class NothingToRestore(Conflict):
-    """The document is already as it was then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,7 @@ async def read(session: AsyncSession, scope: OrgScope, document_id: UUID, number
 async def name(session: AsyncSession, scope: OrgScope, document_id: UUID, *, name: str) -> Revision:
     """Give the document as it is now a name to come back to. A flow stores its snapshot soon."""
     scope.require(Permission.DOCUMENT_WRITE)
-    revision = await _capture(session, document_id, kind="named", name=name, created_by=scope.actor.user_id)
+    revision = await record(session, document_id, kind="named", name=name, created_by=scope.actor.user_id)
     assert revision is not None, "named revisions are made even where nothing is new"
     await outbox.emit(session, outbox.DOCUMENT_CHANGED, [(scope.org_id, document_id)])
     return revision
@@ -77,7 +73,7 @@ async def capture(session: AsyncSession, document_id: UUID) -> list[Revision]:
     Raises:
         DocumentGone: there is no such document.
     """
-    await _capture(session, document_id, kind="automatic")
+    await record(session, document_id, kind="automatic")
     return await queries.pending(session, document_id)
 
 
@@ -88,7 +84,7 @@ async def fold(session: AsyncSession, store: ObjectStore, revision: Revision) ->
         StateUnavailable: the snapshot cannot be read.
         Poisoned: an update does not apply; it has to be quarantined first.
     """
-    loaded = await _loaded_at(session, store, revision.org_id, revision.document_id, revision.seq_to)
+    loaded = await loaded_at(session, store, revision.org_id, revision.document_id, revision.seq_to)
     return await bigstack.run(_fold, loaded.updates)
 
 
@@ -189,37 +185,24 @@ async def load_at(
 ) -> Loaded:
     """The updates that make the document as of `seq`; see `state_at`."""
     scope.require(Permission.DOCUMENT_READ)
-    head = await _stream(session, document_id)
-    wanted = head.seq if seq is None else seq
-    if not 0 <= wanted <= head.seq:
-        raise SeqNotFound(f"The document has the seqs 0 to {head.seq}.")
-    return await _loaded_at(session, store, scope.org_id, document_id, wanted)
+    newest = (await head(session, document_id)).seq
+    wanted = newest if seq is None else seq
+    if not 0 <= wanted <= newest:
+        raise SeqNotFound(f"The document has the seqs 0 to {newest}.")
+    return await loaded_at(session, store, scope.org_id, document_id, wanted)
 
 
-async def restore(
-    session: AsyncSession, scope: OrgScope, store: ObjectStore, document_id: UUID, number: int
-) -> tuple[int, bytes]:
-    """Make the document what it was at a revision, as one more edit; its seq and update.
+async def hold(session: AsyncSession, document_id: UUID) -> None:
+    """Lock the document's row before anything else of it is locked; see `record`.
 
     Raises:
-        RevisionNotFound: the document has none such.
-        NothingToRestore: it is already the same.
+        DocumentGone: there is no such document.
     """
-    scope.require(Permission.DOCUMENT_WRITE)
-    revision = await read(session, scope, document_id, number)
-    base = await _loaded_at(session, store, scope.org_id, document_id, revision.seq_to)
-    later = await history.entries(session, store, document_id, after=revision.seq_to)
-    forward = await bigstack.run(crdt.revert, base.updates, [entry.payload for entry in later])
-    if forward == updates.NOTHING:
-        raise NothingToRestore()
-    actor = scope.actor
-    edit = Edit(scope.org_id, document_id, forward, actor.user_id, actor.session_id, f"restore:{number}")
-    [seq] = await journal.append(session, [edit])
-    await _capture(session, document_id, kind="restore", name=f"Restored revision {number}", created_by=actor.user_id)
-    return seq, forward
+    if not await queries.lock_document(session, document_id):
+        raise documents.DocumentGone([document_id])
 
 
-async def _capture(
+async def record(
     session: AsyncSession,
     document_id: UUID,
     *,
@@ -227,24 +210,27 @@ async def _capture(
     name: str | None = None,
     created_by: UUID | None = None,
 ) -> Revision | None:
-    """A new pending revision of everything since the last one; None if nothing is new."""
-    if not await queries.lock_document(session, document_id):
-        raise documents.DocumentGone([document_id])
-    head = await _stream(session, document_id)
+    """A new pending revision of everything since the last one; None if it is automatic and nothing is new.
+
+    Locks the document's row. Whoever appends to the journal as well has to lock that row first, with
+    `hold`: the lock on the journal comes after it, and those in the outbox last.
+    """
+    await hold(session, document_id)
+    stream = await head(session, document_id)
     last = await queries.newest(session, document_id)
     first = last.seq_to + 1 if last else 1
-    if kind == "automatic" and head.seq < first:
+    if kind == "automatic" and stream.seq < first:
         return None
     revision = Revision(
-        org_id=head.org_id,
+        org_id=stream.org_id,
         document_id=document_id,
         number=last.number + 1 if last else 1,
         kind=kind,
         name=name,
         seq_from=first,
-        seq_to=head.seq,
-        authors=await queries.authors(session, document_id, first, head.seq),
-        chain=head.chain,  # its row may be archived
+        seq_to=stream.seq,
+        authors=await queries.authors(session, document_id, first, stream.seq),
+        chain=stream.chain,  # its row may be archived
         created_by=created_by,
     )
     session.add(revision)
@@ -252,7 +238,8 @@ async def _capture(
     return revision
 
 
-async def _loaded_at(session: AsyncSession, store: ObjectStore, org_id: UUID, document_id: UUID, seq: int) -> Loaded:
+async def loaded_at(session: AsyncSession, store: ObjectStore, org_id: UUID, document_id: UUID, seq: int) -> Loaded:
+    """The updates that make a document of an organization as of a seq that it has had."""
     base = await queries.stored_at_or_before(session, document_id, seq)
     return Loaded(seq, await _updates(session, store, base, org_id, document_id, seq))
 
@@ -274,7 +261,12 @@ async def _updates(
     return updates
 
 
-async def _stream(session: AsyncSession, document_id: UUID) -> DocumentStream:
+async def head(session: AsyncSession, document_id: UUID) -> DocumentStream:
+    """The head of a document's journal.
+
+    Raises:
+        DocumentGone: there is no such document.
+    """
     stream = await queries.stream(session, document_id)
     if stream is None:
         raise documents.DocumentGone([document_id])

@@ -7,6 +7,8 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     CheckConstraint,
+    Column,
+    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -48,3 +50,23 @@ class Revision(OrgOwned, table=True):
     flow_run_id: UUID | None = reference(nullable=True)
     created_by: UUID | None = reference(nullable=True)
     created_at: datetime = created()
+
+
+class RetentionPolicy(OrgOwned, table=True):
+    """How long an organization keeps automatic revisions. Where there is none, all are kept.
+
+    Every one for `all_days`; then the last of each hour for `hourly_days` and of each day for
+    `daily_days`, all counted from now; then the last of each week.
+    """
+
+    __tablename__ = "retention_policies"
+    __table_args__ = (
+        CheckConstraint("0 <= all_days AND all_days <= hourly_days AND hourly_days <= daily_days", name="days"),
+    )
+
+    org_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True))
+    all_days: int = Field(sa_type=Integer)
+    hourly_days: int = Field(sa_type=Integer)
+    daily_days: int = Field(sa_type=Integer)
+    updated_by: UUID = reference()
+    updated_at: datetime = created()

@@ -12,7 +12,7 @@ from models import audit, documents, mail, notifications
 from models.audit import Act
 from models.auth import Actor, User
 from models.notifications import Kind
-from models.orgs import DocumentScope, Level, Permission
+from models.orgs import DocumentScope, Level, Permission, require_token
 from models.sharing import queries
 from models.sharing.errors import AllowedAlready, RequestNotFound
 from models.sharing.grants import grant_user
@@ -30,6 +30,7 @@ async def ask(session: AsyncSession, actor: Actor, document_id: UUID, *, level: 
     Raises:
         AllowedAlready: one may do that, and so knows the document.
     """
+    require_token(actor, Permission.DOCUMENT_COMMENT)
     current = await documents.approach(session, actor, document_id)
     if current is None:
         return None

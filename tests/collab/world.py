@@ -150,7 +150,7 @@ class Collab:
             **self._environment,
         }
         self._process = await asyncio.create_subprocess_exec(sys.executable, "-m", "collab", env=environment)
-        async with asyncio.timeout(20), httpx.AsyncClient() as client:
+        async with asyncio.timeout(90), httpx.AsyncClient() as client:
             while True:
                 with contextlib.suppress(httpx.TransportError):
                     if (await client.get(f"{self.http}/readyz")).status_code == 200:

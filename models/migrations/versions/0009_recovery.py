@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from models.migrations import security
 
 revision: str = "0009"
-down_revision: str | None = "0011"
+down_revision: str | None = "0008"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
