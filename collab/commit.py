@@ -41,7 +41,12 @@ class Batch:
 
     def add(self, room: Room, entries: list[Unsaved]) -> None:
         """Add what was taken from a room."""
-        edits = [edit_of(room, entry, entry.raw) for entry in entries if entry.raw is not None]
+        edits = []
+        org_id, document_id = room.org_id, room.document_id
+        for entry in entries:
+            if (raw := entry.raw) is not None:
+                guest = entry.seat.guest
+                edits.append(Edit(org_id, document_id, raw, guest.user_id, guest.session_id, "socket"))
         self.rooms[room] = edits
         self.size += len(edits)
         if any(entry.wipes for entry in entries):
@@ -122,7 +127,9 @@ async def _refuse_twice(session: AsyncSession, batch: Batch, seqs: list[int]) ->
     for room, edits in batch.rooms.items():
         if room.uncertain and edits:
             raws = {edit.payload for edit in edits}
-            entries = await journal.tail(session, room.document_id, after=room.progress.seq, upto=seqs[at] - 1)
+            # An uncertain commit is of a moment ago: nothing of it can be archived.
+            after = room.progress.seq
+            entries = await journal.tail(session, room.document_id, after=after, upto=seqs[at] - 1, whole=False)
             if saved := {entry.payload: entry.seq for entry in entries if entry.payload in raws}:
                 found[room] = saved
         at += len(edits)

@@ -9,8 +9,9 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows import metrics, postgres_tools, retrying, runtime
+from flows import metrics, retrying, runtime
 from flows.runtime import Runtime
+from infra import postgres_tools
 from infra.db import Database
 from infra.sealing import SealBroken
 from models import auth, outbox, people

@@ -73,7 +73,8 @@ async def load(session: AsyncSession, store: ObjectStore, document_id: UUID) -> 
     if stream.snapshot_sha256:
         updates.append(await read_snapshot(store, stream.org_id, stream.snapshot_sha256))
         seqs.append(0)
-    entries = await journal.tail(session, document_id, after=stream.snapshot_seq)
+    # Whatever is archived is in the snapshot.
+    entries = await journal.tail(session, document_id, after=stream.snapshot_seq, whole=False)
     updates.extend(entry.payload for entry in entries)
     seqs.extend(entry.seq for entry in entries)
     return Loaded(entries[-1].seq if entries else stream.seq, updates, seqs, stream.bytes_total)

@@ -5,13 +5,12 @@ document is told, by notification and by mail, whoever it was that deleted.
 """
 
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra.mail import page
 from infra.settings import get_settings
-from models import audit, documents, mail, notifications, sharing
+from models import audit, mail, notifications, sharing
 from models.audit import Act
 from models.documents import Edit
 from models.documents.tables import GENESIS
@@ -20,16 +19,6 @@ from models.revisions import queries
 from models.revisions.tables import Revision
 
 NAME: Final = "Before most of it was deleted"
-
-
-async def hold(session: AsyncSession, document_id: UUID) -> None:
-    """Lock a document for `keep_before`: before its journal, as everywhere.
-
-    Raises:
-        DocumentGone: there is no such document.
-    """
-    if not await queries.lock_document(session, document_id):
-        raise documents.DocumentGone([document_id])
 
 
 async def keep_before(session: AsyncSession, edit: Edit, seq: int) -> Revision:
@@ -78,7 +67,7 @@ async def _tell(session: AsyncSession, edit: Edit, seq: int, revision: Revision)
             name=manager.name,
             document=title,
             revision=str(revision.number),
-            link=page(get_settings(), f"documents/{document_id}"),
+            link=page(get_settings(), f"d/{document_id}"),
         )
     details = {"seq": seq, "revision": revision.number, "origin": edit.origin}
     await audit.record(session, org_id, edit.actor_id, Act.DOCUMENT_EMPTIED, document_id, **details)

@@ -118,6 +118,18 @@ async def advance_snapshot(session: AsyncSession, document_id: UUID, seq: int, s
     )
 
 
+async def give_up_snapshot(session: AsyncSession, revision: Revision) -> bool:
+    """Mark a stored revision as derived; false where it is something else by now."""
+    statement = (
+        update(Revision)
+        .where(
+            col(Revision.org_id) == revision.org_id, col(Revision.id) == revision.id, col(Revision.state) == "stored"
+        )
+        .values(state="derived", bytes_stored=0)
+    )
+    return bool((await session.execute(statement)).rowcount)  # type: ignore[attr-defined]
+
+
 async def index(session: AsyncSession, revision: Revision, words: str) -> None:
     """Keep the words of a revision for search, unless newer ones are there."""
     await session.execute(

@@ -113,7 +113,12 @@ async def found(settings: Settings) -> World:
 class Collab:
     """A collab process on a port of its own."""
 
-    def __init__(self, settings: Settings, **environment: str) -> None:
+    def __init__(
+        self, settings: Settings, *, host: str = "127.0.0.1", inside: Sequence[str] = (), **environment: str
+    ) -> None:
+        self._host = host
+        self._inside = inside
+        """What the command that starts it is an argument of: another network, for example."""
         self._settings = settings
         self._environment = environment
         self.port = free_port()
@@ -122,12 +127,12 @@ class Collab:
     @property
     def url(self) -> str:
         """Where clients connect to."""
-        return f"ws://127.0.0.1:{self.port}/collab"
+        return f"ws://{self._host}:{self.port}/collab"
 
     @property
     def http(self) -> str:
         """Where probes look."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self._host}:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -144,12 +149,14 @@ class Collab:
         """Start it and wait until it is ready."""
         environment = os.environ | {
             "DOXIE_HOME": str(self._settings.home),
+            "DOXIE_COLLAB_HOST": self._host,
             "DOXIE_COLLAB_PORT": str(self.port),
             "DOXIE_LOG_FORMAT": "console",
             "DOXIE_LOG_LEVEL": "WARNING",
             **self._environment,
         }
-        self._process = await asyncio.create_subprocess_exec(sys.executable, "-m", "collab", env=environment)
+        command = [*self._inside, sys.executable, "-m", "collab"]
+        self._process = await asyncio.create_subprocess_exec(*command, env=environment)
         async with asyncio.timeout(90), httpx.AsyncClient() as client:
             while True:
                 with contextlib.suppress(httpx.TransportError):
@@ -198,9 +205,11 @@ class Child:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, **environment: str) -> AsyncIterator[Collab]:
+async def running(
+    settings: Settings, *, host: str = "127.0.0.1", inside: Sequence[str] = (), **environment: str
+) -> AsyncIterator[Collab]:
     """A collab process for a while."""
-    collab = Collab(settings, **environment)
+    collab = Collab(settings, host=host, inside=inside, **environment)
     await collab.start()
     try:
         yield collab

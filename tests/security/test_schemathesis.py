@@ -13,6 +13,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -49,7 +50,9 @@ PROFILE = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-OPERATIONS = [result.ok() for result in schemathesis.openapi.from_path(str(DOCUMENT)).get_all_operations()]
+RESULTS = list(schemathesis.openapi.from_path(str(DOCUMENT)).get_all_operations())
+OPERATIONS = [result.ok() for result in RESULTS if isinstance(result, Ok)]
+assert len(OPERATIONS) == len(RESULTS), "an operation cannot be read"
 
 
 @pytest.fixture(scope="module")
