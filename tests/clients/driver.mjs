@@ -291,6 +291,14 @@ const commands = {
       content.insert(0, text, marks)
     })
   },
+  // a real Tiptap editor on the client's document, and what its user does: [[command, ...arguments], ...]
+  tiptap: async (client) => { client.editor = await (await import('./tiptap.mjs')).open(client.ydoc) },
+  edit: (client, { commands }) => {
+    for (const [name, ...given] of commands) {
+      if (!client.editor.commands[name](...given)) throw new Error(`${name} is not possible there`)
+    }
+  },
+  prosemirror: (client) => client.editor.getJSON(),
   text: (client, { root = 'text' }) => client.ydoc.getText(root).toString(),
   xml: (client, { root = 'default' }) => client.ydoc.getXmlFragment(root).toString(),
   map: (client, { root = 'map' }) => client.ydoc.getMap(root).toJSON(),
@@ -305,7 +313,11 @@ const commands = {
   }
 }
 
-process.on('uncaughtException', (error) => say({ event: 'uncaught', error: String(error?.stack ?? error) }))
+process.on('uncaughtException', (error) => {
+  // ws throws this when a client gives up while it connects; a browser says nothing then.
+  if (String(error?.message).startsWith('WebSocket was closed before the connection was established')) return
+  say({ event: 'uncaught', error: String(error?.stack ?? error) })
+})
 process.on('unhandledRejection', (error) => say({ event: 'uncaught', error: String(error?.stack ?? error) }))
 console.error = (...args) => process.stderr.write(args.map(String).join(' ') + '\n')
 console.warn = console.log = console.error
