@@ -1,10 +1,7 @@
 """Which flow takes which kind of event."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
-
-from prefect import Flow
+from dataclasses import dataclass, replace
 
 from flows.documents import persist_documents
 from flows.exports import export_document
@@ -36,28 +33,9 @@ class Route:
     """Those that failed by their own fault, one at a time."""
 
 
-FLOWS: dict[str, Flow[..., Any]] = {
-    flow.name: flow
-    for flow in (
-        persist_documents,
-        export_document,
-        import_documents,
-        thin_revisions,
-        deliver_webhook,
-        send_mail,
-        answer_link_request,
-        export_person,
-        expire_personal_export,
-        erase_account,
-    )
-}
-"""Those that run inside the worker, by name."""
-
-
 def routes(settings: Settings) -> list[Route]:
-    """All there are."""
-    return [
-        Route(outbox.DOCUMENT_CHANGED, 1, 1, _persist, apart=True),
+    """All there are, each with one beside it for what has failed by its own fault."""
+    ordinary = [
         Route(outbox.DOCUMENT_CHANGED, settings.persist_batch, 2, _persist),
         Route(outbox.EXPORT_REQUESTED, 1, 4, _export),
         Route(outbox.IMPORT_REQUESTED, 1, 2, _import),
@@ -69,6 +47,7 @@ def routes(settings: Settings) -> list[Route]:
         Route(outbox.DELETION_REQUESTED, 1, 1, _deletion),
         Route(outbox.WEBHOOK_DUE, 1, 8, _webhook),
     ]
+    return ordinary + [replace(route, batch=1, at_once=1, apart=True) for route in ordinary]
 
 
 async def _persist(recorder: Recorder, claims: Sequence[Claim]) -> None:

@@ -105,6 +105,12 @@ class Settings(BaseSettings):
     max_update_bytes: int = MIB
     max_document_bytes: int = 64 * MIB
     max_content_bytes: int = 8 * MIB
+    collab_sockets_per_document: int = 2_000
+    """At one collab process, as the next two."""
+    collab_sockets_per_org: int = 20_000
+    collab_documents_per_org: int = 5_000
+    collab_stuck_seconds: float = 30.0
+    """A client that lags and reads nothing at all for so long is cut off."""
     collab_keepers: int = 2
     """Processes that hold the documents open at one collab process, beside one for those that have killed another."""
     collab_keeper_memory_mib: int = 4096

@@ -141,3 +141,11 @@ async def _answer(session: AsyncSession, scope: DocumentScope, request: AccessRe
 async def _note(session: AsyncSession, scope: DocumentScope, act: Act, request: AccessRequest) -> None:
     details = {"request": str(request.id), "user": str(request.user_id), "level": Level(request.level).name.lower()}
     await audit.record(session, scope.org_id, scope.actor.user_id, act, scope.document_id, **details)
+
+
+async def managers(session: AsyncSession, org_id: UUID, document_id: UUID) -> tuple[str, list[User]]:
+    """The title of a document, and who is told when something happens to it."""
+    document = await queries.document(session, org_id, document_id)
+    if document is None:
+        return "", []
+    return document.title, await queries.managers(session, document, at_most=MANAGERS_ASKED)
