@@ -99,7 +99,7 @@ ROUTES: Final[Mapping[str, str]] = {
     "POST /pipeline/{run_id}/replay": "work",
     "DELETE /auth/me": "second-factor",
     "POST /auth/me/export": "work",
-    "GET /auth/me/exports/{export_id}/download": "work",
+    "GET /auth/me/exports/{personal_export_id}/download": "work",
     "POST /orgs/{org_id}/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": "work",
     "GET /orgs/{org_id}/audit/export": "work",
     "GET /orgs/{org_id}/search": "work",

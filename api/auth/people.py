@@ -42,16 +42,16 @@ async def exports(session: Session, actor: CurrentActor, runtime: CurrentRuntime
     return PersonalExports(items=[_answer(runtime, export) for export in await people.own_exports(session, actor)])
 
 
-@router.get("/exports/{export_id}")
-async def export(export_id: UUID, session: Session, actor: CurrentActor, runtime: CurrentRuntime) -> PersonalExportRead:
+@router.get("/exports/{personal_export_id}")
+async def export(personal_export_id: UUID, session: Session, actor: CurrentActor, runtime: CurrentRuntime) -> PersonalExportRead:
     """How far it is."""
-    return _answer(runtime, await people.own_export(session, actor, export_id))
+    return _answer(runtime, await people.own_export(session, actor, personal_export_id))
 
 
-@router.get("/exports/{export_id}/download", response_class=Response)
-async def download(export_id: UUID, session: Session, actor: CurrentActor, runtime: CurrentRuntime) -> Response:
+@router.get("/exports/{personal_export_id}/download", response_class=Response)
+async def download(personal_export_id: UUID, session: Session, actor: CurrentActor, runtime: CurrentRuntime) -> Response:
     """The zip, for its owner only."""
-    found = await people.own_export(session, actor, export_id)
+    found = await people.own_export(session, actor, personal_export_id)
     if found.state != "succeeded":
         raise people.PersonalExportNotReady()
     data = await runtime.store.get(people.object_key(found))

@@ -136,6 +136,8 @@ class _Troupe:
         async with httpx.AsyncClient(base_url=self.base_url) as browser:
             await browser.post("/auth/login", json={"email": owner.email, "password": owner.password})
             sessions = (await browser.get("/auth/sessions")).json()["items"]
+        token = await owner.json("POST", "/auth/tokens", json={"name": "Script", "scopes": ["read"]})
+        personal = await owner.json("POST", "/auth/me/export")
         made = await self._rows(owner, member, asking)
         tenant.ids = {
             "org_id": owner.org["id"],
@@ -145,6 +147,8 @@ class _Troupe:
             "invitation_id": invited["id"],
             "session_id": next(item["id"] for item in sessions if item["current"]),
             "export_id": export["id"],
+            "token_id": token["id"],
+            "personal_export_id": personal["id"],
             "number": "1",
             **made,
         }

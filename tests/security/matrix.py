@@ -145,6 +145,11 @@ ROWS: Final[dict[str, Row]] = {
     "POST /auth/tokens": person({"name": "Script", "scopes": ["read"]}, ok=codes(201, 403)),
     "GET /auth/tokens": person(),
     "DELETE /auth/tokens/{token_id}": person(ok=codes(204, 403), order=2),
+    "DELETE /auth/me": person({"password": "wrong"}, ok=codes(401)),
+    "POST /auth/me/export": person(),
+    "GET /auth/me/exports": person(),
+    "GET /auth/me/exports/{personal_export_id}": person(),
+    "GET /auth/me/exports/{personal_export_id}/download": person(ok=codes(200, 409)),
     # organizations
     "POST /orgs": person({"name": "Another"}),
     "GET /orgs": person(),
