@@ -43,13 +43,17 @@ async def exports(session: Session, actor: CurrentActor, runtime: CurrentRuntime
 
 
 @router.get("/exports/{personal_export_id}")
-async def export(personal_export_id: UUID, session: Session, actor: CurrentActor, runtime: CurrentRuntime) -> PersonalExportRead:
+async def export(
+    personal_export_id: UUID, session: Session, actor: CurrentActor, runtime: CurrentRuntime
+) -> PersonalExportRead:
     """How far it is."""
     return _answer(runtime, await people.own_export(session, actor, personal_export_id))
 
 
 @router.get("/exports/{personal_export_id}/download", response_class=Response)
-async def download(personal_export_id: UUID, session: Session, actor: CurrentActor, runtime: CurrentRuntime) -> Response:
+async def download(
+    personal_export_id: UUID, session: Session, actor: CurrentActor, runtime: CurrentRuntime
+) -> Response:
     """The zip, for its owner only."""
     found = await people.own_export(session, actor, personal_export_id)
     if found.state != "succeeded":
