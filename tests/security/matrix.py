@@ -224,7 +224,7 @@ ROWS: Final[dict[str, Row]] = {
     "GET /documents/{document_id}/revisions/{number}/state": document("read"),
     "GET /documents/{document_id}/revisions/{number}/content": document("read"),
     "POST /documents/{document_id}/revisions/{number}/restore": document("write", ok=codes(200, 409)),
-    "GET /documents/{document_id}/revisions/{number}/diff": document("read", ok=codes(200, 404, 422)),
+    "GET /documents/{document_id}/revisions/{number}/diff": document("read", query="?from=1"),
     "GET /documents/{document_id}/revisions/{number}/attribution": document("read"),
     "GET /documents/{document_id}/diff": document("read", query="?from=0&to=1"),
     "GET /documents/{document_id}/attribution": document("read"),
