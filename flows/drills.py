@@ -1,31 +1,25 @@
 """The restore drill: everything is restored somewhere else, rebuilt, and compared."""
 
 import shutil
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
-from flows import leases, runtime
+from flows import leases, runtime, scratch
 from flows.runtime import Runtime
 from infra import hashing, postgres_tools
 from infra.db import Database
 from infra.logging import get_logger
 from infra.recovery import base as bases
-from infra.recovery import examine, server
-from infra.recovery.base import Base, BaseDamaged
+from infra.recovery import examine
+from infra.recovery.base import BaseDamaged, NoBackup
 from infra.recovery.examine import Finding
-from infra.recovery.server import RecoveryFailed, Server
-from infra.stack.home import Home
+from infra.recovery.server import RecoveryFailed
 from infra.storage import ObjectStore
 from models import archive, backups, revisions
 from models.backups import Drill
@@ -36,20 +30,6 @@ log = get_logger(__name__)
 _DOCUMENTS = text("SELECT document_id FROM document_streams WHERE org_id = :org_id ORDER BY document_id")
 _HEADS = text("SELECT document_id, org_id, seq, chain FROM document_streams ORDER BY document_id")
 _HEAD = text("SELECT seq FROM document_streams WHERE document_id = :document_id")
-
-
-class NoBackup(LookupError):
-    """There is nothing to restore from."""
-
-
-@dataclass(slots=True)
-class Restored:
-    """A database that came back, and how."""
-
-    url: str
-    source: str
-    restored_to: datetime | None
-    seconds: float
 
 
 @dataclass(slots=True)
@@ -94,14 +74,14 @@ async def carry_out(worker: Runtime, store: ObjectStore, owner: Database) -> Dri
     work.mkdir(mode=0o700)
     report = Report()
     try:
-        async with restored(worker, store, work) as found:
+        async with scratch.restored(worker, store, work) as found:
             drill.source, drill.restored_to, drill.rto_seconds = (
                 found.source,
                 found.restored_to,
                 round(found.seconds, 2),
             )
             if found.restored_to is not None:
-                drill.rpo_seconds = round(max(0.0, (drill.started_at - found.restored_to).total_seconds()), 2)
+                drill.rpo_seconds = round((found.opened_at - found.restored_to).total_seconds(), 2)
             await compare(worker, owner, found.url, report)
         await _read_backups(worker, store, report)
         drill.state = "bad" if report.findings else "good"
@@ -120,49 +100,25 @@ async def carry_out(worker: Runtime, store: ObjectStore, owner: Database) -> Dri
     return drill
 
 
-@asynccontextmanager
-async def restored(
-    worker: Runtime, store: ObjectStore, work: Path, *, until: datetime | None = None, base_id: UUID | None = None
-) -> AsyncIterator[Restored]:
-    """The newest backup (or that one, at that moment) in a scratch server, for as long as the block.
-
-    Raises:
-        NoBackup: there is none.
-        BaseDamaged, CannotBackUp, RecoveryFailed: it cannot be restored.
-    """
-    began, home = time.monotonic(), Home(worker.settings.home)
-    name = make_url(worker.settings.database_url.get_secret_value()).database or "doxie"
-    if not worker.settings.wal_archive_seconds:
-        async with _from_dump(worker, store, work, home, name) as found:
-            found.seconds = time.monotonic() - began
-            yield found
-        return
-    base = await _chosen(store, until, base_id)
-    cluster = work / "cluster"
-    await bases.fetch(store, base, cluster, work)
-    async with server.recovered(home, cluster, _variables(worker), until=until) as running:
-        yield Restored(running.url(name), base.folder, server.last_restored(running), time.monotonic() - began)
-
-
 async def compare(worker: Runtime, owner: Database, url: str, report: Report) -> None:
     """Rebuild every document of a restored database, read all it refers to, and hold it against the real one."""
-    scratch = Database(url, pool_size=2)
+    then = Database(url, pool_size=2)
     try:
-        async with scratch.transaction() as session:
+        async with then.transaction() as session:
             orgs = await archive.organizations(session)
         for org_id in orgs:
-            await _rebuild(scratch, worker.store, org_id, report)
-        await _objects(scratch, worker.store, report)
-        await _chains(scratch, owner, worker.store, report)
+            await _rebuild(then, worker.store, org_id, report)
+        await _objects(then, worker.store, report)
+        await _chains(then, owner, worker.store, report)
     finally:
-        await scratch.close()
+        await then.close()
 
 
-async def _rebuild(scratch: Database, store: ObjectStore, org_id: UUID, report: Report) -> None:
-    async with scratch.transaction(org_ids=[org_id]) as session:
+async def _rebuild(then: Database, store: ObjectStore, org_id: UUID, report: Report) -> None:
+    async with then.transaction(org_ids=[org_id]) as session:
         documents = list(await session.scalars(_DOCUMENTS, {"org_id": org_id}))
     for document_id in documents:
-        async with scratch.transaction(org_ids=[org_id]) as session:
+        async with then.transaction(org_ids=[org_id]) as session:
             findings = await revisions.verify(session, store, document_id)
         report.documents += 1
         for finding in findings:
@@ -170,8 +126,8 @@ async def _rebuild(scratch: Database, store: ObjectStore, org_id: UUID, report: 
                 report.add(finding.check, document_id, finding.detail)
 
 
-async def _objects(scratch: Database, store: ObjectStore, report: Report) -> None:
-    async with scratch.transaction() as session:
+async def _objects(then: Database, store: ObjectStore, report: Report) -> None:
+    async with then.transaction() as session:
         referenced = await archive.referenced(session)
     for key, (kind, sha256) in referenced.items():
         report.objects += 1
@@ -184,9 +140,9 @@ async def _objects(scratch: Database, store: ObjectStore, report: Report) -> Non
             report.add(kind, key, "its hash is another one")
 
 
-async def _chains(scratch: Database, owner: Database, store: ObjectStore, report: Report) -> None:
+async def _chains(then: Database, owner: Database, store: ObjectStore, report: Report) -> None:
     """Every restored journal has to be the beginning of the real one."""
-    async with scratch.transaction() as session:
+    async with then.transaction() as session:
         heads = list(await session.execute(_HEADS))
     for head in heads:
         async with owner.transaction(org_ids=[head.org_id]) as session:
@@ -213,53 +169,6 @@ async def _read_backups(worker: Runtime, store: ObjectStore, report: Report) -> 
     files, findings = await examine.archive(store, current[0].system, current[0].start_segment)
     report.objects += files + len(current)
     report.findings += findings
-
-
-async def _chosen(store: ObjectStore, until: datetime | None, base_id: UUID | None) -> Base:
-    known = await bases.stored(store)
-    if base_id is not None:
-        known = [base for base in known if base.id == base_id]
-    if not known:
-        raise NoBackup("there is no base backup")
-    system = known[-1].system
-    timeline, forks = await bases.history(store, system)
-    usable = bases.reachable([base for base in known if base.system == system], forks, timeline)
-    early = [base for base in usable if until is None or base.finished_at <= until]
-    if not early:
-        raise NoBackup(f"no base backup is from before {until}")
-    return early[-1]
-
-
-@asynccontextmanager
-async def _from_dump(worker: Runtime, store: ObjectStore, work: Path, home: Home, name: str) -> AsyncIterator[Restored]:
-    """Where somebody else runs Postgres: the newest dump."""
-    async with worker.db.transaction() as session:
-        known = [one for one in await backups.newest(session) if one.kind == "dump" and one.state == "succeeded"]
-    if not known:
-        raise NoBackup("there is no dump")
-    path = work / "database.dump"
-    key = str(known[0].object_key)
-    if await store.get_file(key, path) != known[0].sha256:
-        raise BaseDamaged(f"{key} is not what was stored")
-    async with server.fresh(home, work / "cluster") as running:
-        await _fill(running, name, path)
-        yield Restored(running.url(name), key, known[0].started_at, 0)
-
-
-async def _fill(running: Server, name: str, path: Path) -> None:
-    server.create_database(running, name)
-    await postgres_tools.restore(running.url(name), path, owned=False)
-
-
-def _variables(worker: Runtime) -> dict[str, str]:
-    settings = worker.settings
-    return {
-        "DOXIE_S3_ENDPOINT": settings.s3_endpoint,
-        "DOXIE_S3_REGION": settings.s3_region,
-        "DOXIE_S3_ACCESS_KEY": settings.s3_access_key.get_secret_value(),
-        "DOXIE_S3_SECRET_KEY": settings.s3_secret_key.get_secret_value(),
-        "DOXIE_S3_BACKUP_BUCKET": settings.s3_backup_bucket,
-    }
 
 
 def _row(drill: Drill) -> dict[str, object]:

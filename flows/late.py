@@ -1,7 +1,6 @@
 """Telling Prefect, once it is back, of the runs that were done while it was away."""
 
 from flows.recording import Recorder
-from flows.routes import FLOWS
 from flows.runtime import Runtime
 from infra.logging import get_logger
 from models import pipeline
@@ -21,7 +20,7 @@ async def record(runtime: Runtime, recorder: Recorder) -> int:
         async with runtime.db.transaction() as session:
             owed = await pipeline.owed(session, limit=AT_ONCE)
         for run in owed:
-            flow_run_id = await recorder.record_late(FLOWS[run.flow], run)
+            flow_run_id = await recorder.record_late(run)
             async with runtime.db.transaction(org_ids=run.org_ids) as session:
                 await pipeline.name(session, run, flow_run_id)
             done += 1

@@ -25,6 +25,8 @@ from models import backups, outbox, pipeline
 log = get_logger(__name__)
 
 _LEASE = "lease:"
+_LEDGERS = {outbox.DOCUMENT_CHANGED: "persist", outbox.EXPORT_REQUESTED: "export"}
+"""The pipelines that keep a ledger."""
 
 
 def tag_of(installation: UUID) -> str:
@@ -39,9 +41,10 @@ async def bury(runtime: Runtime) -> None:
             dead = await outbox.bury(session)
         for claim in dead:
             log.error("set aside", kind=claim.kind, subject_id=str(claim.subject_id))
-            async with runtime.db.transaction(org_ids=[claim.org_id]) as session:
-                name = claim.kind.partition(".")[0]
-                await pipeline.record(session, [pipeline.set_aside(claim, name, None, "the workers that tried died")])
+            if name := _LEDGERS.get(claim.kind):
+                async with runtime.db.transaction(org_ids=[claim.org_id]) as session:
+                    note = pipeline.set_aside(claim, name, None, "the workers that tried died")
+                    await pipeline.record(session, [note])
     except Exception as error:
         log.warning("nothing set aside", error=repr(error))
 

@@ -107,11 +107,11 @@ class Recorder:
             )
             self.owed.append(run)
 
-    async def record_late(self, flow: Flow[..., Any], run: UnrecordedRun) -> UUID:
+    async def record_late(self, run: UnrecordedRun) -> UUID:
         """Let Prefect know of a run that was done without it; the id it has from now on."""
         begun: State[Any] = Running(timestamp=run.started_at)
         made = await self.client.create_flow_run(
-            flow, name=run.name, parameters=run.parameters, tags=[*run.tags, LATE], state=begun
+            Flow(_done, name=run.flow), name=run.name, parameters=run.parameters, tags=[*run.tags, LATE], state=begun
         )
         end = State[Any](type=StateType(run.state), timestamp=run.finished_at, message=run.message)
         await self.client.set_flow_run_state(made.id, end, force=True)
@@ -138,6 +138,10 @@ async def opened(settings: Settings, tags: Sequence[str] = ()) -> AsyncIterator[
     with temporary_settings({**environment.api(settings.prefect_ui_url), **patience}):
         async with AsyncClientContext() as context:
             yield Recorder(context.client, tags)
+
+
+def _done() -> None:
+    """What is recorded late is not run."""
 
 
 def _claims(parameters: dict[str, Any]) -> list[Claim]:

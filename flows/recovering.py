@@ -4,7 +4,7 @@ import shutil
 from datetime import datetime
 from uuid import UUID
 
-from flows import drills, runtime
+from flows import runtime, scratch
 from flows.runtime import Runtime
 from infra import clock
 from infra.bus import Bus, Kind
@@ -31,7 +31,7 @@ async def restore(
         async with (
             runtime.backup_store(worker) as backups,
             runtime.owner(worker) as owner,
-            drills.restored(worker, backups, work, until=moment) as found,
+            scratch.restored(worker, backups, work, until=moment) as found,
         ):
             then = Database(found.url, pool_size=2)
             try:

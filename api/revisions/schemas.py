@@ -31,7 +31,7 @@ class RevisionRead(BaseModel):
     """Of the snapshot, uncompressed; null until it is stored."""
     chain: str
     """The journal's chain hash after `seq_to`, hexadecimal."""
-    state: Literal["pending", "stored", "failed"]
+    state: Literal["pending", "stored", "derived", "failed"]
     bytes_raw: int | None
     bytes_stored: int | None
     flow_run_id: UUID | None

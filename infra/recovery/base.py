@@ -25,6 +25,10 @@ _START = re.compile(r"^START WAL LOCATION: (\S+) \(file ([0-9A-F]{24})\)$", re.M
 _VERSION = "PG_VERSION"
 
 
+class NoBackup(LookupError):
+    """There is nothing to restore from."""
+
+
 class BaseDamaged(RuntimeError):
     """A base backup is not what was stored."""
 
@@ -110,6 +114,25 @@ async def stored(store: ObjectStore, system: str = "") -> list[Base]:
     keys = [key for key, _ in await store.list(below) if key.endswith(f"/{MANIFEST}")]
     bases = [Base.decode(await store.get(key)) for key in keys]
     return sorted(bases, key=lambda base: base.finished_at)
+
+
+async def choose(store: ObjectStore, until: datetime | None) -> Base:
+    """The base backup to start from: the newest from before a moment that leads to where the archive ends.
+
+    Raises:
+        NoBackup: there is none.
+    """
+    known = await stored(store)
+    if not known:
+        raise NoBackup(f"there is no base backup in the bucket {store.bucket}")
+    system = known[-1].system
+    timeline, forks = await history(store, system)
+    usable = reachable([base for base in known if base.system == system], forks, timeline)
+    early = [base for base in usable if until is None or base.finished_at <= until]
+    if not early:
+        first = min((base.finished_at for base in usable), default=None)
+        raise NoBackup(f"no base backup is that old: the earliest moment is {first}")
+    return early[-1]
 
 
 async def fetch(store: ObjectStore, base: Base, target: Path, work: Path) -> None:

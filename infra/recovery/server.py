@@ -5,6 +5,7 @@ No port: a socket in a directory that nobody else may enter needs no password, a
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -28,6 +29,8 @@ from infra.stack.postgres import INITDB, wal_command
 from infra.stack.process import REPOSITORY
 
 _ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC"}
+
+_REACHED = re.compile(r"last completed transaction was at log time (.+)$", re.MULTILINE)
 
 READY_SECONDS = 6 * 3600.0
 """Recovery reads the whole log since the base backup."""
@@ -152,6 +155,7 @@ def _recovery(ahead: Path, until: datetime | None, *, archiving: bool) -> dict[s
     fetch = f'mv "{ahead}/%f" "%p" 2>/dev/null || {wal_command("fetch", "%f", "%p", str(ahead))}'
     settings = {
         "archive_mode": "on" if archiving else "off",
+        "archive_command": wal_command("archive", "%p", "%f"),  # not that of the machine it was copied from
         "restore_command": fetch,
         "recovery_target_action": "promote",
         "recovery_target_timeline": "latest",
@@ -171,9 +175,15 @@ async def _opened(server: Server, running: Process) -> None:
                 if asyncio.get_running_loop().time() > deadline:
                     raise RecoveryFailed("recovery takes too long") from None
             await asyncio.wait({ended}, timeout=0.1)
-        raise RecoveryFailed(f"Postgres {process.ending(running.returncode)}: {gist(server.log)}")
+        raise RecoveryFailed(f"Postgres {process.ending(running.returncode)}: {_reason(server.log)}")
     finally:
         ended.cancel()
+
+
+def _reason(log: Path) -> str:
+    """Why recovery ended, and how far it had come."""
+    reached = _REACHED.findall(log.read_text(errors="replace"))
+    return gist(log) + (f"; the newest transaction in the archive is of {reached[-1]}" if reached else "")
 
 
 async def _probe(server: Server) -> None:

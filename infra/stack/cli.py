@@ -95,7 +95,7 @@ def restore(
 
     moment = None if to == "latest" else _moment(to)
     target = homes.create(home)
-    if source is None and target.secrets.exists():
+    if source is None and (target.secrets.exists() or not homes.at(None).secrets.exists()):
         source = target.root
     asyncio.run(restoring.run(target, homes.at(source), moment, force=force))
 

@@ -89,9 +89,8 @@ def archive_environment(plan: Plan) -> dict[str, str]:
 
 
 def wal_command(verb: str, *arguments: str) -> str:
-    """A line for Postgres' configuration that calls `infra.recovery.wal`."""
-    program = " ".join(f'"{word}"' for word in (*module("infra.recovery.wal"), verb, *arguments))
-    return program.replace("'", "''")
+    """The command by which Postgres calls `infra.recovery.wal`."""
+    return " ".join(f'"{word}"' for word in (*module("infra.recovery.wal"), verb, *arguments))
 
 
 def maintenance_url(url: str) -> str:
@@ -140,7 +139,7 @@ def _configure(plan: Plan, data: Path, runs_as: Account) -> None:
         host=LOOPBACK,
         port=plan.ports["postgres"],
         archiving="on" if seconds else "off",
-        command=wal_command("archive", "%p", "%f"),
+        command=wal_command("archive", "%p", "%f").replace("'", "''"),
         seconds=seconds,
     )
     write_private(file, text)

@@ -15,7 +15,6 @@ from psycopg.sql import SQL, Identifier
 from infra import postgres_tools
 from infra.recovery import base as bases
 from infra.recovery import mirror, server
-from infra.recovery.base import Base
 from infra.settings import Settings
 from infra.stack import credentials, detach, lock
 from infra.stack.errors import StackError
@@ -116,7 +115,7 @@ async def _restore(home: Home, found: Mapping[str, str], to: datetime | None) ->
     work = home.root / f"restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     work.mkdir(mode=0o700)
     try:
-        base = await choose(store, to)
+        base = await bases.choose(store, to)
         _say(f"base backup of {base.finished_at:%Y-%m-%d %H:%M:%S} UTC, {base.size:,} bytes")
         cluster = work / "cluster"
         await bases.fetch(store, base, cluster, work)
@@ -125,31 +124,12 @@ async def _restore(home: Home, found: Mapping[str, str], to: datetime | None) ->
             last = server.last_restored(running) or base.finished_at
             _set_passwords(running, read_env(home.secrets))
         _move_in(home, cluster)
-    except (server.RecoveryFailed, bases.BaseDamaged, postgres_tools.CannotBackUp) as error:
+    except (server.RecoveryFailed, bases.BaseDamaged, bases.NoBackup, postgres_tools.CannotBackUp) as error:
         raise StackError(f"cannot restore: {error}") from error
     finally:
         await store.close()
         shutil.rmtree(work, ignore_errors=True)
     _say(f"restored: the newest transaction is of {last.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC")
-
-
-async def choose(store: ObjectStore, to: datetime | None) -> Base:
-    """The base backup to start from: the newest from before a moment that leads to where the archive ends.
-
-    Raises:
-        StackError: there is none.
-    """
-    known = await bases.stored(store)
-    if not known:
-        raise StackError(f"there is no base backup in the bucket {store.bucket}")
-    system = known[-1].system
-    timeline, forks = await bases.history(store, system)
-    usable = bases.reachable([base for base in known if base.system == system], forks, timeline)
-    early = [base for base in usable if to is None or base.finished_at <= to]
-    if not early:
-        first = min(base.finished_at for base in usable) if usable else None
-        raise StackError(f"no base backup is that old: the earliest moment is {first}")
-    return early[-1]
 
 
 def _set_passwords(running: server.Server, secrets: Mapping[str, str]) -> None:

@@ -1,5 +1,7 @@
 """`./doxie status` and `./doxie logs`: what a home says about itself."""
 
+import json
+import urllib.request
 from collections.abc import Iterator
 
 from infra.stack import lock, logs, state
@@ -18,9 +20,12 @@ def table(home: Home) -> Iterator[str]:
     """
     require_running(home)
     yield f"{'SERVICE':<11} {'STATE':<11} {'PID':>7} {'PORT':>6} {'RESTARTS':>8}  URL"
-    for name, entry in state.read(home).items():
+    entries = state.read(home)
+    for name, entry in entries.items():
         numbers = f"{entry.pid or '-':>7} {entry.port or '-':>6} {entry.restarts:>8}"
         yield f"{name:<11} {entry.state:<11} {numbers}  {redacted(entry.url)}".rstrip()
+    if "flows" in entries:
+        yield from _backups(str(entries["flows"].url))
 
 
 def require_running(home: Home) -> int:
@@ -53,3 +58,27 @@ def lines(home: Home, service: str | None, *, follow: bool) -> Iterator[str]:
         yield from (shown(name, line) for line in logs.tail(path, TAIL_LINES))
     if follow:
         yield from (shown(name, line) for name, line in logs.follow(chosen))
+
+
+def _backups(flows: str) -> Iterator[str]:
+    """What the worker says of backups and drills: it looks after them."""
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"{flows}/readyz", timeout=3) as answer:
+            seen = json.load(answer)["backups"]
+    except (OSError, ValueError, KeyError) as error:
+        yield f"backups: the worker does not say ({error})"
+        return
+    if seen is None:
+        yield "backups: not looked at yet"
+        return
+    ages = ", ".join(f"{name} {_age(seen[name])}" for name in ("log", "base", "dump", "drill"))
+    yield f"backups: newest {ages}"
+    yield from (f"ALARM: {alarm}" for alarm in seen["alarms"])
+
+
+def _age(seconds: float | None) -> str:
+    if seconds is None:
+        return "never"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

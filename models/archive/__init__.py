@@ -2,5 +2,6 @@
 
 from models.archive.service import NothingToArchive, Plan, archive, candidates, organizations
 from models.archive.sweeping import content, referenced
+from models.archive.thinning import thin
 
-__all__ = ["NothingToArchive", "Plan", "archive", "candidates", "content", "organizations", "referenced"]
+__all__ = ["NothingToArchive", "Plan", "archive", "candidates", "content", "organizations", "referenced", "thin"]

@@ -43,7 +43,7 @@ async def entries(
     Raises:
         HistoryUnavailable: some of them are neither in the journal nor in a segment that can be read.
     """
-    recent = await journal.tail(session, document_id, after=after, upto=upto, quarantined=True)
+    recent = await journal.tail(session, document_id, after=after, upto=upto, quarantined=True, whole=False)
     first = recent[0].seq if recent else upto + 1
     older: list[Entry] = []
     if first > after + 1:
@@ -103,7 +103,7 @@ async def chain_at(session: AsyncSession, document_id: UUID, seq: int) -> bytes 
     """The chain hash after an update that is in the journal or the last one of a segment; None for others."""
     if seq == 0:
         return GENESIS
-    rows = await journal.tail(session, document_id, after=seq - 1, upto=seq, quarantined=True)
+    rows = await journal.tail(session, document_id, after=seq - 1, upto=seq, quarantined=True, whole=False)
     if rows:
         return bytes(rows[0].chain)
     found = [listed for listed in await archived(session, document_id, after=seq - 1) if listed.seq_to == seq]

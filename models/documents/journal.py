@@ -16,7 +16,7 @@ from infra.settings import get_settings
 from models import outbox
 from models.documents.rows import APPEND, Edit, Head, Rows, link
 from models.documents.tables import QuarantinedUpdate
-from models.errors import NotFound, TooLarge
+from models.errors import NotFound, TooLarge, Unavailable
 
 
 class DocumentGone(NotFound):
@@ -25,6 +25,10 @@ class DocumentGone(NotFound):
     def __init__(self, document_ids: Iterable[UUID]) -> None:
         super().__init__()
         self.document_ids = frozenset(document_ids)
+
+
+class Archived(Unavailable):
+    """A part of this history is archived, and was asked for where only recent updates are."""
 
 
 class DocumentFull(TooLarge):
@@ -56,6 +60,10 @@ _TAIL = text("""
     SELECT seq, payload, chain, actor_id, created_at FROM document_updates
     WHERE document_id = :document_id AND seq > :after AND seq <= :upto
     ORDER BY seq
+""").bindparams(bindparam("document_id", type_=Uuid))
+
+_ARCHIVED = text("""
+    SELECT 1 FROM document_segments WHERE document_id = :document_id AND seq_to > :after AND seq_from <= :upto LIMIT 1
 """).bindparams(bindparam("document_id", type_=Uuid))
 
 _QUARANTINED = text("""
@@ -94,11 +102,28 @@ async def append(session: AsyncSession, edits: Sequence[Edit]) -> list[int]:
 
 
 async def tail(
-    session: AsyncSession, document_id: UUID, *, after: int, upto: int = ALL, quarantined: bool = False
+    session: AsyncSession,
+    document_id: UUID,
+    *,
+    after: int,
+    upto: int = ALL,
+    quarantined: bool = False,
+    whole: bool = True,
 ) -> list[Entry]:
-    """The updates with after < seq <= upto, in order; those that are quarantined only if asked for."""
+    """The updates with after < seq <= upto, in order; those that are quarantined only if asked for.
+
+    Those that are archived are not here: `history.entries` has all. Only who knows that none of them matters may do
+    without them (`whole=False`).
+
+    Raises:
+        Archived: some of these updates are.
+    """
     rows = await session.execute(_TAIL, {"document_id": document_id, "after": after, "upto": upto})
     entries = [Entry(**row) for row in rows.mappings()]
+    if whole and (not entries or entries[0].seq != after + 1):
+        parameters = {"document_id": document_id, "after": after, "upto": upto}
+        if await session.scalar(_ARCHIVED, parameters):
+            raise Archived()
     if quarantined:
         return entries
     bad = await quarantined_seqs(session, document_id)

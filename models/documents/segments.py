@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from models.documents.journal import link
+from models.documents.rows import link
 from models.lib0 import read_varuint, varuint
 
 MAGIC = b"doxie segment 1\n"

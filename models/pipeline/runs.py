@@ -55,8 +55,8 @@ async def dead(session: AsyncSession) -> list[UUID]:
 
 
 async def owe(session: AsyncSession, run: UnrecordedRun) -> None:
-    """A run was done without Prefect, which is to hear of it later."""
-    session.add(run)
+    """A run was done without Prefect, which is to hear of it later. Saying so twice is the same."""
+    await session.merge(run)
     await session.flush()
 
 

@@ -73,7 +73,8 @@ def set_aside(claim: Claim, pipeline: str, flow_run_id: UUID | None, error: str)
     """The work on something is given up for now: it failed too often, and waits for somebody to look at it."""
     return PipelineRun(
         org_id=claim.org_id,
-        document_id=claim.subject_id,
+        document_id=claim.subject_id if claim.kind == outbox.DOCUMENT_CHANGED else None,
+        subject_id=claim.subject_id,
         pipeline=pipeline,
         step="set aside",
         state="set_aside",

@@ -1,13 +1,18 @@
 """Revisions and snapshots."""
 
 from models.revisions.comparing import Attribution, Comparison, attribution, difference
+from models.revisions.keeping import keep_before
 from models.revisions.retention import crowded, policy, set_policy, thin
 from models.revisions.service import (
     Folded,
     RevisionNotFound,
     SeqNotFound,
+    all_stored,
     capture,
+    derive,
     fold,
+    fold_from,
+    hold,
     load_at,
     name,
     newest_stored,
@@ -34,11 +39,16 @@ __all__ = [
     "Revision",
     "RevisionNotFound",
     "SeqNotFound",
+    "all_stored",
     "attribution",
     "capture",
     "crowded",
+    "derive",
     "difference",
     "fold",
+    "fold_from",
+    "hold",
+    "keep_before",
     "load_at",
     "name",
     "newest_stored",

@@ -121,6 +121,27 @@ async def quarantine(session: AsyncSession, store: ObjectStore, revision: Revisi
     return entry.seq
 
 
+async def fold_from(session: AsyncSession, store: ObjectStore, revision: Revision, base: Revision | None) -> Folded:
+    """The state of a revision, from the snapshot of an older one (none: from the first update) and what came after.
+
+    Raises:
+        StateUnavailable: the snapshot cannot be read.
+        HistoryUnavailable: what came after cannot.
+    """
+    updates = await _updates(session, store, base, revision.org_id, revision.document_id, revision.seq_to)
+    return await bigstack.run(_fold, updates)
+
+
+async def all_stored(session: AsyncSession, document_id: UUID) -> list[Revision]:
+    """The revisions with a snapshot, oldest first. Called by the pipeline."""
+    return [revision for revision in await queries.all_of(session, document_id) if revision.state == "stored"]
+
+
+async def derive(session: AsyncSession, revision: Revision) -> bool:
+    """A revision's snapshot is given up: from now on it is folded when somebody asks. Whether it still had one."""
+    return await queries.give_up_snapshot(session, revision)
+
+
 async def store_snapshot(store: ObjectStore, revision: Revision, folded: Folded) -> int:
     """Write a folded state and read it back; the bytes it takes.
 

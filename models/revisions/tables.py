@@ -28,7 +28,7 @@ class Revision(OrgOwned, table=True):
         ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"),
         UniqueConstraint("org_id", "document_id", "number"),
         Index("ix_revisions_seq", "org_id", "document_id", "seq_to"),
-        CheckConstraint("state IN ('pending', 'stored', 'failed')", name="state"),
+        CheckConstraint("state IN ('pending', 'stored', 'derived', 'failed')", name="state"),
         CheckConstraint("kind IN ('automatic', 'named', 'restore')", name="kind"),
     )
 
@@ -43,6 +43,7 @@ class Revision(OrgOwned, table=True):
     authors: list[UUID] = Field(sa_type=ARRAY(Uuid))
     chain: bytes = binary()
     state: str = "pending"
+    """derived: its snapshot was given up, since folding again from an older one gives the same bytes."""
     sha256: str | None = None
     """Of the uncompressed snapshot; also its name in the object store."""
     bytes_raw: int | None = Field(default=None, sa_type=BigInteger)

@@ -17,8 +17,9 @@ from flows.demo import trace
 from flows.demo.player import ROOT, Typist
 from infra import compression
 from models.archive.service import LEVEL
+from models.archive.thinning import APART
 from models.documents import crdt
-from models.documents.journal import link
+from models.documents.rows import link
 from models.documents.segments import Row, Segment, encode
 from models.documents.tables import GENESIS
 from tests.bench.report import Report
@@ -42,6 +43,7 @@ def measure(*, quick: bool) -> Report:
     texts = session.texts_after(range(EVERY, len(strokes) + 1, EVERY))
     whole = [_prosemirror(text) for text in texts.values()]
     frames = [compression.compress(snapshot) for snapshot in snapshots]
+    kept = [*frames[APART // EVERY - 1 :: APART // EVERY], frames[-1]]
     segment = encode(_segment(updates))
     archived = compression.compress(segment, LEVEL)
     least = zstandard.ZstdCompressor(level=19).compress(raw)
@@ -54,6 +56,7 @@ def measure(*, quick: bool) -> Report:
         _row("archived journal: who, when, every seq", len(archived), least),
         _row("snapshots of all revisions, zstd", sum(map(len, frames)), least),
         _row("archived journal and snapshots", len(archived) + sum(map(len, frames)), least),
+        _row("archived journal and the snapshots that stay", len(archived) + sum(map(len, kept)), least),
         _row("full JSON for each revision", sum(map(len, whole)), least),
         _row("full JSON for each revision, zstd -9 each", sum(len(compression.compress(one)) for one in whole), least),
         _row("if each snapshot were compressed against the one before", _chained(snapshots), least),

@@ -17,7 +17,7 @@ from flows.runtime import Runtime
 from infra.db import Database
 from models import archive, orgs, revisions
 from models.archive import NothingToArchive, Plan
-from models.documents import HistoryUnavailable, history, journal
+from models.documents import HistoryUnavailable, history, journal, state
 from models.documents.segments import SegmentDamaged
 from tests.flows.desk import Desk, dispatching, settled, typing
 from tests.people import text_of
@@ -70,6 +70,10 @@ async def test_every_seq_and_revision_opens_after_archiving(worker: Runtime, des
     async with worker.db.transaction(org_ids=[desk.org_id]) as session:
         assert await history.entries(session, worker.store, document_id, after=0) == before
         assert await history.entries(session, worker.store, document_id, after=3, upto=9) == before[3:9]
+        for after in (0, 3):
+            with pytest.raises(journal.Archived):  # nobody takes what is left for everything
+                await journal.tail(session, document_id, after=after)
+        assert await journal.tail(session, document_id, after=len(whole)) == []
     async with owner.transaction(org_ids=[desk.org_id]) as session:
         findings = await revisions.verify(session, worker.store, document_id)
     assert all(finding.ok for finding in findings), findings
@@ -145,6 +149,40 @@ async def test_the_application_cannot_archive(worker: Runtime, desk: Desk, owner
     with pytest.raises(ProgrammingError, match="permission denied"):
         await archive.archive(worker.db, worker.store, Plan(desk.org_id, document_id), age=NOW)
     assert len(await rows_of(owner, desk, document_id)) == 4
+
+
+async def test_old_snapshots_go_where_folding_again_gives_the_same(
+    worker: Runtime, desk: Desk, owner: Database
+) -> None:
+    words = ["one ", "two ", "three ", "four"]
+    document_id = await written(desk, *words)
+    plan = Plan(desk.org_id, document_id)
+    assert await archive.thin(owner, worker.store, plan, age=timedelta(hours=1)) == 0
+    async with owner.transaction(org_ids=[desk.org_id]) as session:
+        # One that would come out differently keeps its snapshot.
+        query = "UPDATE revisions SET sha256 = repeat('0', 64) WHERE document_id = :id AND number = 3"
+        await session.execute(text(query), {"id": document_id})
+    await archive.archive(owner, worker.store, plan, age=NOW)
+    assert await archive.thin(owner, worker.store, plan, age=NOW) == 2
+    assert [revision.state for revision in await desk.revisions(document_id)] == [
+        "derived",
+        "derived",
+        "stored",
+        "stored",
+    ]
+    async with owner.transaction(org_ids=[desk.org_id]) as session:
+        query = "UPDATE revisions SET state = 'derived' WHERE document_id = :id AND number = 3"
+        await session.execute(text(query), {"id": document_id})
+        referenced = await archive.referenced(session)
+    for revision in (await desk.revisions(document_id))[:2]:
+        await worker.store.delete(state.snapshot_key(desk.org_id, str(revision.sha256)))
+        assert state.snapshot_key(desk.org_id, str(revision.sha256)) not in referenced
+    whole = "".join(words)
+    for revision in await desk.revisions(document_id):
+        assert await text_at(desk, document_id, revision.seq_to) == whole[: revision.seq_to]
+    async with owner.transaction(org_ids=[desk.org_id]) as session:
+        findings = await revisions.verify(session, worker.store, document_id)
+    assert all(finding.ok for finding in findings), findings
 
 
 class Interrupted:

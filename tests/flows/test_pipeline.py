@@ -14,7 +14,8 @@ from prefect.states import Running
 from pycrdt import Doc
 from sqlalchemy import text
 
-from flows import environment, persisting, reaping, recording, watching
+from flows import environment, persisting, reaping, recording, runtime, watching
+from flows.alarms import check_backups
 from flows.backups import nightly_backup
 from flows.documents import persist_documents
 from flows.runtime import Runtime
@@ -184,7 +185,7 @@ async def test_deployments_on_one_prefect_leave_each_others_runs_alone(worker: R
     async with worker.db.transaction() as session:
         mine = reaping.tag_of(await pipeline.installation(session))
     settings = worker.settings.model_copy(update={"lease_seconds": 0.0})
-    runtime = Runtime(settings, worker.db, worker.store)
+    impatient = Runtime(settings, worker.db, worker.store)
     runs: dict[str, UUID] = {}
     async with recording.opened(settings, [mine]) as recorder:
         for name, tag in {"mine": mine, "theirs": reaping.tag_of(uuid4())}.items():
@@ -192,7 +193,7 @@ async def test_deployments_on_one_prefect_leave_each_others_runs_alone(worker: R
             run = await recorder.client.create_flow_run(persist_documents, tags=tags, state=Running())
             runs[name] = run.id
         await asyncio.sleep(0.1)
-        assert await reaping.reap(runtime, recorder) >= 1
+        assert await reaping.reap(impatient, recorder) >= 1
     assert (await flow_run(worker, runs["mine"])).state_name == "Crashed"
     assert (await flow_run(worker, runs["theirs"])).state_name == "Running"
 
@@ -218,6 +219,11 @@ async def test_missing_backups_raise_the_alarm(worker: Runtime, desk: Desk) -> N
     health = await watching.look(Runtime(settings, worker.db, worker.store))
     assert "no good restore drill for 0 days" in health.alarms
     assert health.log is not None
+    here = environment.api(worker.settings.prefect_ui_url)
+    with runtime.use(Runtime(settings, worker.db, worker.store)), temporary_settings(here):
+        failed = await check_backups(return_state=True)
+    assert failed.is_failed()
+    assert "no good restore drill" in str(failed.message)
 
 
 async def test_metrics_say_what_waits(worker: Runtime, desk: Desk) -> None:

@@ -104,12 +104,16 @@ def upgrade() -> None:
     )
     op.add_column("outbox", sa.Column("faults", sa.Integer(), server_default="0", nullable=False))
     op.add_column("outbox", sa.Column("set_aside_at", sa.DateTime(timezone=True), nullable=True))
-    _states("'running', 'succeeded', 'failed', 'set_aside'")
+    _states("pipeline_runs", "'running', 'succeeded', 'failed', 'set_aside'")
+    _states("revisions", "'pending', 'stored', 'derived', 'failed'")
 
 
 def downgrade() -> None:
     op.execute("DELETE FROM pipeline_runs WHERE state = 'set_aside'")
-    _states("'running', 'succeeded', 'failed'")
+    _states("pipeline_runs", "'running', 'succeeded', 'failed'")
+    # Its snapshot may be gone, and the pipeline folds it again.
+    op.execute("UPDATE revisions SET state = 'pending' WHERE state = 'derived'")
+    _states("revisions", "'pending', 'stored', 'failed'")
     op.drop_column("outbox", "set_aside_at")
     op.drop_column("outbox", "faults")
     for table in ("unrecorded_runs", "run_leases", "installation", "unreferenced_objects"):
@@ -118,7 +122,7 @@ def downgrade() -> None:
         op.drop_table(table)
 
 
-def _states(states: str) -> None:
-    """What a step of a pipeline can come to."""
-    op.drop_constraint(op.f("ck_pipeline_runs_state"), "pipeline_runs")
-    op.create_check_constraint(op.f("ck_pipeline_runs_state"), "pipeline_runs", f"state IN ({states})")
+def _states(table: str, states: str) -> None:
+    """What a step of a pipeline, or a revision, can come to."""
+    op.drop_constraint(op.f(f"ck_{table}_state"), table)
+    op.create_check_constraint(op.f(f"ck_{table}_state"), table, f"state IN ({states})")

@@ -1,0 +1,90 @@
+"""A backup in a scratch server, for drills and for bringing documents back."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from flows.runtime import Runtime
+from infra import clock, postgres_tools
+from infra.recovery import base as bases
+from infra.recovery import server
+from infra.recovery.base import BaseDamaged, NoBackup
+from infra.recovery.server import Server
+from infra.stack.home import Home
+from infra.storage import ObjectStore
+from models import backups
+
+
+@dataclass(slots=True)
+class Restored:
+    """A database that came back, and how."""
+
+    url: str
+    source: str
+    restored_to: datetime | None
+    """When the newest transaction was committed that came back."""
+    opened_at: datetime
+    """Right after the end of what was archived: what was committed in between would be lost with the disk."""
+    seconds: float
+
+
+@asynccontextmanager
+async def restored(
+    worker: Runtime, store: ObjectStore, work: Path, *, until: datetime | None = None
+) -> AsyncIterator[Restored]:
+    """The newest backup, or one of a moment, in a scratch server, for as long as the block.
+
+    Raises:
+        NoBackup: there is none.
+        BaseDamaged, CannotBackUp, RecoveryFailed: it cannot be restored.
+    """
+    began, home = time.monotonic(), Home(worker.settings.home)
+    name = make_url(worker.settings.database_url.get_secret_value()).database or "doxie"
+    if not worker.settings.wal_archive_seconds:
+        async with _from_dump(worker, store, work, home, name) as found:
+            found.seconds = time.monotonic() - began
+            yield found
+        return
+    base = await bases.choose(store, until)
+    cluster = work / "cluster"
+    await bases.fetch(store, base, cluster, work)
+    async with server.recovered(home, cluster, _variables(worker), until=until) as running:
+        last = server.last_restored(running)
+        yield Restored(running.url(name), base.folder, last, clock.now(), time.monotonic() - began)
+
+
+@asynccontextmanager
+async def _from_dump(worker: Runtime, store: ObjectStore, work: Path, home: Home, name: str) -> AsyncIterator[Restored]:
+    """Where somebody else runs Postgres: the newest dump."""
+    async with worker.db.transaction() as session:
+        known = [one for one in await backups.newest(session) if one.kind == "dump" and one.state == "succeeded"]
+    if not known:
+        raise NoBackup("there is no dump")
+    path = work / "database.dump"
+    key = str(known[0].object_key)
+    if await store.get_file(key, path) != known[0].sha256:
+        raise BaseDamaged(f"{key} is not what was stored")
+    async with server.fresh(home, work / "cluster") as running:
+        await _fill(running, name, path)
+        yield Restored(running.url(name), key, known[0].started_at, clock.now(), 0)
+
+
+async def _fill(running: Server, name: str, path: Path) -> None:
+    server.create_database(running, name)
+    await postgres_tools.restore(running.url(name), path, owned=False)
+
+
+def _variables(worker: Runtime) -> dict[str, str]:
+    settings = worker.settings
+    return {
+        "DOXIE_S3_ENDPOINT": settings.s3_endpoint,
+        "DOXIE_S3_REGION": settings.s3_region,
+        "DOXIE_S3_ACCESS_KEY": settings.s3_access_key.get_secret_value(),
+        "DOXIE_S3_SECRET_KEY": settings.s3_secret_key.get_secret_value(),
+        "DOXIE_S3_BACKUP_BUCKET": settings.s3_backup_bucket,
+    }
