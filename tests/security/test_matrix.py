@@ -129,7 +129,8 @@ def foreign_looks_missing(answers: dict[tuple[Actor, Combination], Answer]) -> N
     """Nobody can tell what is another tenant's from what does not exist."""
     for (actor, combination), answer in answers.items():
         for place, whose in enumerate(combination):
-            if answer.status != 404 or whose == "missing" or (whose == actor.tenant and actor.org is not None):
+            own = whose == actor.tenant and (whose == "B" or actor.org is not None)
+            if answer.status != 404 or whose == "missing" or own:
                 continue
             missing = (*combination[:place], "missing", *combination[place + 1 :])
             other = answers.get((actor, missing))
