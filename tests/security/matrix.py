@@ -124,7 +124,7 @@ ROWS: Final[dict[str, Row]] = {
     "GET /auth/sessions": person(),
     "DELETE /auth/sessions/{session_id}": person(order=2),
     "DELETE /auth/sessions": person(),
-    "POST /auth/sessions/revoke-all": anybody(),
+    "POST /auth/sessions/revoke-all": person(),
     "GET /auth/methods": person(),
     "POST /auth/reauthenticate": person({"password": "wrong"}, ok=codes(401)),
     "POST /auth/reauthenticate/options": person(ok=codes(200, 409)),
