@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -104,6 +104,8 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, errors.DoxieError):  # while the body was read, which FastAPI calls a bad one
+        return await _domain_error(request, error.__cause__)
     response = problem(request, HTTPStatus(error.status_code), str(error.detail))
     response.headers.update(error.headers or {})
     return response
@@ -130,7 +132,10 @@ async def _busy(request: Request, busy: Exception) -> Response:
 async def _database_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DBAPIError)
     sqlstate = getattr(error.orig, "sqlstate", None) or ""
-    if sqlstate in {"22P05", "22021"}:  # a NUL character: JSON has it, Postgres text does not
+    # A NUL character: JSON has it, Postgres text does not. The driver refuses it in text, the server in JSON.
+    if sqlstate in {"22P05", "22021"} or (
+        isinstance(error, DataError) and "NUL (0x00)" in str(error.orig)
+    ):  # a NUL character: JSON has it, Postgres text does not
         return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, "Text must not contain the NUL character.")
     if sqlstate == "23505":
         return problem(request, HTTPStatus.CONFLICT, "That contradicts what is there already.")

@@ -97,6 +97,8 @@ CREDENTIAL: Final[dict[str, Any]] = {
     "type": "public-key",
     "response": {"clientDataJSON": "AAAA", "authenticatorData": "AAAA", "signature": "AAAA"},
 }
+LINKED: Final = Row("ticket", denied=codes(401, 404))
+"""Nobody's own token opens what a link has opened."""
 HOOK: Final = {"url": "https://example.com/hook", "events": ["document.created"]}
 TOKEN: Final = {"token": "x" * 40}
 WRONG: Final = codes(401, 404, 409, 410, 422)
@@ -198,18 +200,18 @@ ROWS: Final[dict[str, Row]] = {
     "POST /documents/{document_id}/share-links": document("manage", {"level": "read"}),
     "PATCH /documents/{document_id}/share-links/{link_id}": document("manage", {"level": "read"}),
     "DELETE /documents/{document_id}/share-links/{link_id}": document("manage", order=2),
-    "POST /documents/{document_id}/access-requests": person({"level": "read"}, blind=True),
+    "POST /documents/{document_id}/access-requests": person({"level": "read"}, blind=True, ok=LIVES | {409}),
     "GET /documents/{document_id}/access-requests": document("manage"),
     "POST /documents/{document_id}/access-requests/{request_id}/approve": document("manage", {}, order=2),
     "POST /documents/{document_id}/access-requests/{request_id}/deny": document(
         "manage", ok=codes(200, 404, 409), order=3
     ),
     "POST /shared/open": ticket(404, TOKEN),
-    "GET /shared/document": ticket(401),
-    "GET /shared/state": ticket(401),
-    "GET /shared/content": ticket(401),
-    "POST /shared/updates": ticket(401, Pen().write("by a link"), headers=OCTETS),
-    "POST /shared/collab-token": ticket(401),
+    "GET /shared/document": LINKED,
+    "GET /shared/state": LINKED,
+    "GET /shared/content": LINKED,
+    "POST /shared/updates": Row("ticket", Pen().write("by a link"), headers=OCTETS, denied=codes(401, 404)),
+    "POST /shared/collab-token": LINKED,
     # documents
     "POST /orgs/{org_id}/documents": org("member", {"title": "New"}),
     "GET /orgs/{org_id}/documents": org("guest"),
@@ -229,7 +231,7 @@ ROWS: Final[dict[str, Row]] = {
     "GET /documents/{document_id}/revisions/{number}/state": document("read"),
     "GET /documents/{document_id}/revisions/{number}/content": document("read"),
     "POST /documents/{document_id}/revisions/{number}/restore": document("write", ok=codes(200, 409)),
-    "GET /documents/{document_id}/revisions/{number}/diff": document("read", ok=codes(200, 404, 422)),
+    "GET /documents/{document_id}/revisions/{number}/diff": document("read", query="?from=1"),
     "GET /documents/{document_id}/revisions/{number}/attribution": document("read"),
     "GET /documents/{document_id}/diff": document("read", query="?from=0&to=1"),
     "GET /documents/{document_id}/attribution": document("read"),
@@ -248,6 +250,14 @@ ROWS: Final[dict[str, Row]] = {
     "POST /documents/{document_id}/exports": document("read", {"format": "markdown"}),
     "GET /exports/{export_id}": document("read"),
     "GET /exports/{export_id}/download": ticket(404, query="?token=nonsense"),
+    # one's data, and what operators see
+    "DELETE /auth/me": person({"password": "wrong"}, ok=codes(401, 403, 422)),
+    "POST /auth/me/export": person(),
+    "GET /auth/me/exports": person(),
+    "GET /auth/me/exports/{export_id}": person(ok=GONE),
+    "GET /auth/me/exports/{export_id}/download": person(ok=GONE),
+    "GET /operations/backups": person(ok=GONE),
+    "GET /operations/drills": person(ok=GONE),
     # notifications
     "GET /notifications": person(),
     "POST /notifications/{notification_id}/read": person(),

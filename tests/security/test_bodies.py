@@ -95,5 +95,5 @@ async def test_text_that_postgres_cannot_hold_is_refused(ann: Person, text: str)
 )
 async def test_what_is_no_json_is_refused(ann: Person, body: bytes) -> None:
     answer = await ann.api.post("/orgs", content=body, headers={"content-type": "application/json"})
-    assert answer.status_code == 422
+    assert answer.status_code in {400, 422}
     assert answer.headers["content-type"] == "application/problem+json"
