@@ -11,6 +11,7 @@ from models import lib0
 from models.yjs import updates
 from tests.collab.sockets import Editor
 from tests.collab.test_failures import url
+from tests.collab.test_limits import two
 from tests.collab.world import Collab, World
 
 OPERATIONS = 1_000_000
@@ -56,8 +57,7 @@ async def test_a_million_operations_open_beside_others(collab: Collab, world: Wo
     here = time.perf_counter() - began
     assert updates.clocks(doc.get_state()) == {1: OPERATIONS}
 
-    where = url(collab, light, world.token(light))
-    async with connect(where, max_size=None) as one, connect(where, max_size=None) as other:
+    async with two(collab, world, light) as (one, other):
         calm = asyncio.Event()
         asyncio.get_running_loop().call_later(2, calm.set)
         usual = await relays(one, other, calm)

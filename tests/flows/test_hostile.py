@@ -5,6 +5,7 @@ import pytest
 from flows import operating
 from flows.runtime import Runtime
 from infra.settings import Settings
+from models import lib0
 from tests.collab.fuzz import POISON
 from tests.flows.desk import Desk, dispatching, settled, typing
 
@@ -25,4 +26,23 @@ async def test_a_fold_that_dies_quarantines_what_it_died_of(worker: Runtime, des
     assert (last.state, last.seq_to) == ("stored", len(POISON) + len(words))
     [aside] = await operating.quarantined(document_id, limit=10)
     assert (aside.payload, aside.seq) == (POISON[3], 9)
+    assert all(finding.ok for finding in await operating.verify(document_id))
+
+
+def nested(levels: int) -> bytes:
+    """An element in an element in an element …, with a word in the innermost."""
+    items = b"\x07\x01\x07default\x03\x0ablockquote"
+    for clock in range(levels - 1):
+        items += b"\x07\x00\x01" + lib0.varuint(clock) + b"\x03\x0ablockquote"
+    items += b"\x07\x00\x01" + lib0.varuint(levels - 1) + b"\x06\x04\x00\x01" + lib0.varuint(levels) + b"\x04word"
+    return b"\x01" + lib0.varuint(levels + 2) + b"\x01\x00" + items + b"\x00"
+
+
+async def test_a_tree_deeper_than_anybody_reads_is_kept(worker: Runtime, desk: Desk) -> None:
+    document_id = await desk.document()
+    async with dispatching(worker):
+        await desk.write(document_id, nested(20_000))
+        await settled(worker, [document_id])
+    [revision] = await desk.revisions(document_id)
+    assert revision.state == "stored"
     assert all(finding.ok for finding in await operating.verify(document_id))
