@@ -22,6 +22,7 @@ from api.federation.routes import router as federation
 from api.imports.routes import router as imports
 from api.middleware import Guard
 from api.notifications.routes import router as notifications
+from api.operations.routes import router as operations
 from api.orgs.routes import router as orgs
 from api.pipeline.routes import router as pipeline
 from api.revisions.routes import present
@@ -94,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         imports,
         notifications,
         webhooks,
+        operations,
     ):
         v1.include_router(router)
     app.include_router(v1)

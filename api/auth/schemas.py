@@ -35,6 +35,7 @@ class UserRead(BaseModel):
     id: UUID
     email: str
     name: str
+    is_operator: bool = False
     created_at: datetime
     email_verified_at: datetime | None = None
 

@@ -51,7 +51,12 @@ async def reauthenticate(body: Reauthenticate, actor: Person, runtime: CurrentRu
         account = await auth.account(session, actor)
         tried = await factors.reauthenticating.attempt(session, actor, body.proof(), runtime.settings)
     if body.password is not None:  # Argon2 takes its time: no transaction is open meanwhile
-        await auth.verify(account, body.password.get_secret_value())
+        try:
+            await auth.verify(account, body.password.get_secret_value())
+        except auth.WrongCredentials:
+            async with runtime.db.transaction(user_id=actor.user_id) as session:
+                await factors.proofs.refuse(session, actor.user_id, first="password")
+            raise
     async with runtime.db.transaction(user_id=actor.user_id) as session:
         proved = await factors.reauthenticating.complete(session, tried, runtime.settings)
     if not proved:

@@ -32,6 +32,7 @@ from models.orgs.invitations import (
     invite_by_link,
     invite_guest,
     resend,
+    uninvite_guest,
     withdraw,
 )
 from models.orgs.members import assign_role, members, reactivate, remove, suspend, transfer
@@ -122,5 +123,6 @@ __all__ = [
     "suspend",
     "suspend_all",
     "transfer",
+    "uninvite_guest",
     "withdraw",
 ]

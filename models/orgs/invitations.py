@@ -109,6 +109,13 @@ async def withdraw(session: AsyncSession, scope: OrgScope, invitation_id: UUID) 
     await audit.record(session, scope.org_id, scope.actor.user_id, Act.INVITATION_WITHDRAWN, invitation_id)
 
 
+async def uninvite_guest(session: AsyncSession, scope: OrgScope, invitation_id: UUID) -> None:
+    """Take back what `invite_guest` made. The caller may share what it was for."""
+    await session.delete(await _open(session, scope, invitation_id))
+    await session.flush()
+    await audit.record(session, scope.org_id, scope.actor.user_id, Act.INVITATION_WITHDRAWN, invitation_id)
+
+
 async def accept(session: AsyncSession, actor: Actor, token: str) -> Accepted:
     """Join the organization of an invitation. A guest who is invited to more becomes that.
 

@@ -11,11 +11,8 @@ from models.revisions.service import (
     capture,
     derive,
     fold,
-<<<<<<< HEAD
-    hold,
-=======
     fold_from,
->>>>>>> refs/heads/recovery
+    hold,
     load_at,
     name,
     newest_stored,
@@ -49,12 +46,9 @@ __all__ = [
     "derive",
     "difference",
     "fold",
-<<<<<<< HEAD
+    "fold_from",
     "hold",
     "keep_before",
-=======
-    "fold_from",
->>>>>>> refs/heads/recovery
     "load_at",
     "name",
     "newest_stored",

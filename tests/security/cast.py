@@ -15,6 +15,7 @@ from infra.db import Database
 from models.documents.tables import DocumentGrant
 from models.factors.tables import Passkey
 from models.federation.tables import FederatedIdentity
+from models.imports.tables import Import
 from models.notifications.tables import Notification
 from models.orgs.tables import Group, GroupMember
 from models.sharing.tables import AccessRequest, ShareLink
@@ -167,12 +168,15 @@ class _Troupe:
         )
         delivery = WebhookDelivery(org_id=org_id, webhook_id=webhook.id, event_key="1", event="document.created")
         told = Notification(org_id=org_id, user_id=owner_id, event="1", kind="invited", document_id=document_id)
+        wish_for_import = Import(
+            org_id=org_id, file_name="x.md", kind="markdown", sha256="0" * 64, bytes=1, requested_by=owner_id
+        )
         identity = FederatedIdentity(
             user_id=owner_id, provider="nowhere", issuer="https://id.example", subject=str(uuid4()), email=owner.email
         )
         run = {"org": org_id, "document": document_id, "id": clock.new_id()}
         async with self.owner_db.transaction(org_ids=[org_id]) as session:
-            session.add_all([group, grant, link, wish, webhook, told, identity])
+            session.add_all([group, grant, link, wish, webhook, told, identity, wish_for_import])
             await session.flush()
             session.add(delivery)
             session.add(GroupMember(org_id=org_id, group_id=group.id, user_id=member_id))
@@ -192,6 +196,7 @@ class _Troupe:
             "delivery_id": str(delivery.id),
             "notification_id": str(told.id),
             "identity_id": str(identity.id),
+            "import_id": str(wish_for_import.id),
             "run_id": str(run["id"]),
         }
 

@@ -142,6 +142,9 @@ ROWS: Final[dict[str, Row]] = {
         lambda c: {"challenge_id": str(uuid4()), "credential": CREDENTIAL}, ok=WRONG
     ),
     "GET /auth/log": person(),
+    "POST /auth/tokens": person({"name": "Script", "scopes": ["read"]}, ok=codes(201, 403)),
+    "GET /auth/tokens": person(),
+    "DELETE /auth/tokens/{token_id}": person(ok=codes(204, 403), order=2),
     # organizations
     "POST /orgs": person({"name": "Another"}),
     "GET /orgs": person(),
@@ -221,6 +224,20 @@ ROWS: Final[dict[str, Row]] = {
     "GET /documents/{document_id}/revisions/{number}/state": document("read"),
     "GET /documents/{document_id}/revisions/{number}/content": document("read"),
     "POST /documents/{document_id}/revisions/{number}/restore": document("write", ok=codes(200, 409)),
+    "GET /documents/{document_id}/revisions/{number}/diff": document("read", ok=codes(200, 404, 422)),
+    "GET /documents/{document_id}/revisions/{number}/attribution": document("read"),
+    "GET /documents/{document_id}/diff": document("read", query="?from=0&to=1"),
+    "GET /documents/{document_id}/attribution": document("read"),
+    "POST /documents/{document_id}/undo": document(
+        "write", lambda c: {"user_id": c.tenants["A"].owner.user["id"], "since_seq": 0}, ok=LIVES | {409}
+    ),
+    "GET /orgs/{org_id}/retention": org("guest"),
+    "PUT /orgs/{org_id}/retention": org("admin", {"all_days": 1, "hourly_days": 7, "daily_days": 30}),
+    "GET /orgs/{org_id}/pipeline": org("admin"),
+    "POST /orgs/{org_id}/pipeline/replay": org("admin", {"state": "failed"}),
+    "POST /orgs/{org_id}/exports": org("guest", {"format": "zip"}),
+    "POST /orgs/{org_id}/imports": org("member", b"# Words", headers={"content-type": "text/markdown"}),
+    "GET /imports/{import_id}": person(),
     "GET /documents/{document_id}/pipeline": document("read"),
     "POST /pipeline/{run_id}/replay": org("admin"),
     "GET /orgs/{org_id}/pipeline": org("admin"),

@@ -54,7 +54,7 @@ async def test_a_form_of_another_site_has_no_way_in(ann: Person, stack: Stack, c
     async with httpx.AsyncClient(base_url=stack.api) as browser:
         login = {"email": ann.email, "password": ann.password}
         await browser.post("/auth/login", json=login)
-        headers = {"content-type": content_type, "sec-fetch-site": "same-origin"}
+        headers = {"content-type": content_type, "sec-fetch-site": "none"}
         answer = await browser.post("/orgs", content=b'{"name": "X"}', headers=headers)
         assert answer.status_code == 415
         assert answer.headers["content-type"] == "application/problem+json"

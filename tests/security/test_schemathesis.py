@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
-from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -50,9 +50,8 @@ PROFILE = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-RESULTS = list(schemathesis.openapi.from_path(str(DOCUMENT)).get_all_operations())
-OPERATIONS = [result.ok() for result in RESULTS if isinstance(result, Ok)]
-assert len(OPERATIONS) == len(RESULTS), "an operation cannot be read"
+FOUND: list[Any] = list(schemathesis.openapi.from_path(str(DOCUMENT)).get_all_operations())
+OPERATIONS = [result.ok() for result in FOUND]
 
 
 @pytest.fixture(scope="module")
@@ -78,4 +77,8 @@ def test_the_api_does_what_it_says(operation: Any, mode: GenerationMode, stack: 
         response = case.call(base_url=stack.settings.public_url, headers={"authorization": token}, timeout=60)
         case.validate_response(response, checks=CHECKS)
 
-    ask()
+    try:
+        ask()
+    except Unsatisfiable:
+        assert mode is GenerationMode.NEGATIVE
+        pytest.skip("it takes nothing that could be wrong")
