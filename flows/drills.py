@@ -81,7 +81,7 @@ async def carry_out(worker: Runtime, store: ObjectStore, owner: Database) -> Dri
                 round(found.seconds, 2),
             )
             if found.restored_to is not None:
-                drill.rpo_seconds = round(max(0.0, (drill.started_at - found.restored_to).total_seconds()), 2)
+                drill.rpo_seconds = round((found.opened_at - found.restored_to).total_seconds(), 2)
             await compare(worker, owner, found.url, report)
         await _read_backups(worker, store, report)
         drill.state = "bad" if report.findings else "good"

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from flows.runtime import Runtime
-from infra import postgres_tools
+from infra import clock, postgres_tools
 from infra.recovery import base as bases
 from infra.recovery import server
 from infra.recovery.base import BaseDamaged, NoBackup
@@ -27,6 +27,9 @@ class Restored:
     url: str
     source: str
     restored_to: datetime | None
+    """When the newest transaction was committed that came back."""
+    opened_at: datetime
+    """Right after the end of what was archived: what was committed in between would be lost with the disk."""
     seconds: float
 
 
@@ -51,7 +54,8 @@ async def restored(
     cluster = work / "cluster"
     await bases.fetch(store, base, cluster, work)
     async with server.recovered(home, cluster, _variables(worker), until=until) as running:
-        yield Restored(running.url(name), base.folder, server.last_restored(running), time.monotonic() - began)
+        last = server.last_restored(running)
+        yield Restored(running.url(name), base.folder, last, clock.now(), time.monotonic() - began)
 
 
 @asynccontextmanager
@@ -67,7 +71,7 @@ async def _from_dump(worker: Runtime, store: ObjectStore, work: Path, home: Home
         raise BaseDamaged(f"{key} is not what was stored")
     async with server.fresh(home, work / "cluster") as running:
         await _fill(running, name, path)
-        yield Restored(running.url(name), key, known[0].started_at, 0)
+        yield Restored(running.url(name), key, known[0].started_at, clock.now(), 0)
 
 
 async def _fill(running: Server, name: str, path: Path) -> None:

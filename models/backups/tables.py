@@ -43,7 +43,8 @@ class Drill(SQLModel, table=True):
     restored_to: datetime | None = timestamp(default=None, nullable=True)
     """When the newest transaction was committed that came back."""
     rpo_seconds: float | None = Field(default=None, sa_type=Float)
-    """So much would have been lost with the disk, at the moment the drill began."""
+    """So much would have been lost with the disk, when the end of the archive was read: at most, since less may have
+    been committed."""
     rto_seconds: float | None = Field(default=None, sa_type=Float)
     """From nothing to a database that answers."""
     documents: int = Field(default=0, sa_type=Integer)

@@ -157,7 +157,7 @@ class Collab:
         }
         command = [*self._inside, sys.executable, "-m", "collab"]
         self._process = await asyncio.create_subprocess_exec(*command, env=environment)
-        async with asyncio.timeout(60), httpx.AsyncClient() as client:
+        async with asyncio.timeout(90), httpx.AsyncClient() as client:
             while True:
                 with contextlib.suppress(httpx.TransportError):
                     if (await client.get(f"{self.http}/readyz")).status_code == 200:

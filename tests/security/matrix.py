@@ -240,8 +240,6 @@ ROWS: Final[dict[str, Row]] = {
     "GET /imports/{import_id}": person(),
     "GET /documents/{document_id}/pipeline": document("read"),
     "POST /pipeline/{run_id}/replay": org("admin"),
-    "GET /orgs/{org_id}/pipeline": org("admin"),
-    "POST /orgs/{org_id}/pipeline/replay": org("admin", {"state": "set_aside"}),
     "POST /documents/{document_id}/exports": document("read", {"format": "markdown"}),
     "GET /exports/{export_id}": document("read"),
     "GET /exports/{export_id}/download": ticket(404, query="?token=nonsense"),
