@@ -2,6 +2,10 @@
 
 What travels here is in Postgres already or does not matter; a reader that sees a gap in `seq`
 reads the journal. So nothing is retried, and a Redis that is down costs latency only.
+
+Channels are plain ones (PUBLISH), not sharded (SPUBLISH). Sharding spares the nodes of a Redis cluster what the others
+publish; on one Redis it does the same work, and a client that follows a channel on the shard that has it needs a
+connection to each shard. What keeps the traffic down here is that a process publishes only what another one has open.
 """
 
 import asyncio

@@ -39,7 +39,7 @@ async def test_tiptap_editors_write_together(collab: Collab, world: World, kinds
         await asyncio.gather(
             ann.call(
                 "edit",
-                commands=[["insertContentAt", 3, "X🎉"], ["setTextSelection", {"from": 2, "to": 5}], ["toggleItalic"]],
+                commands=[["insertContentAt", 3, "X🎉"], ["setTextSelection", {"from": 2, "to": 6}], ["toggleItalic"]],
             ),
             bob.call(
                 "edit",
