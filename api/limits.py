@@ -48,6 +48,8 @@ class Rule:
     """Failures for one account, from wherever; known devices excepted."""
     org: Limit | None = None
     strict: bool = False
+    by_token: bool = False
+    """A token in the body stands for the account."""
 
 
 RULES: Final[dict[str, Rule]] = {
@@ -57,7 +59,7 @@ RULES: Final[dict[str, Rule]] = {
     "sign-in": Rule(ip=(60, MINUTE), ip_account=(10, 5 * MINUTE), failed=(100, HOUR), strict=True),
     "register": Rule(ip=(30, HOUR), strict=True),
     "recover": Rule(ip=(20, 15 * MINUTE), ip_account=(5, HOUR), strict=True),
-    "second-factor": Rule(ip=(60, MINUTE), account=(10, 5 * MINUTE), strict=True),
+    "second-factor": Rule(ip=(60, MINUTE), account=(10, 5 * MINUTE), strict=True, by_token=True),
     "refresh": Rule(ip=(600, MINUTE), account=(30, MINUTE), strict=True),
     "redeem": Rule(ip=(60, MINUTE), account=(30, MINUTE), strict=True),
     "invite": Rule(ip=(300, HOUR), account=(100, HOUR), org=(500, HOUR), strict=True),
@@ -72,19 +74,35 @@ ROUTES: Final[Mapping[str, str]] = {
     "POST /auth/passkeys/sign-in": "second-factor",
     "POST /auth/passkeys/sign-in/options": "second-factor",
     "POST /auth/reauthenticate": "second-factor",
-    "GET /auth/oidc/{provider_id}/start": "second-factor",
-    "GET /auth/oidc/{provider_id}/callback": "second-factor",
+    "POST /auth/totp/confirm": "second-factor",
+    "POST /auth/password": "second-factor",
+    "POST /auth/email": "second-factor",
     "POST /auth/refresh": "refresh",
+    "POST /auth/password/forgot": "recover",
+    "POST /auth/password/reset": "redeem",
+    "POST /auth/verify-email": "redeem",
+    "POST /auth/verify-email/resend": "recover",
+    "POST /auth/email/confirm": "redeem",
+    "POST /invitations/accept": "redeem",
+    "POST /shared/open": "redeem",
     "POST /orgs/{org_id}/invitations": "invite",
-    "POST /orgs/{org_id}/invitation-links": "invite",
     "POST /orgs/{org_id}/invitations/{invitation_id}/resend": "invite",
     "POST /documents/{document_id}/grants": "invite",
     "POST /documents/{document_id}/access-requests": "invite",
-    "POST /invitations/accept": "redeem",
-    "POST /shared/open": "redeem",
+    "POST /auth/tokens": "second-factor",
     "POST /documents/{document_id}/exports": "work",
+    "POST /documents/{document_id}/undo": "work",
+    "POST /orgs/{org_id}/exports": "work",
+    "POST /orgs/{org_id}/imports": "work",
+    "POST /orgs/{org_id}/pipeline/replay": "work",
     "POST /documents/{document_id}/revisions/{number}/restore": "work",
     "POST /pipeline/{run_id}/replay": "work",
+    "DELETE /auth/me": "second-factor",
+    "POST /auth/me/export": "work",
+    "GET /auth/me/exports/{export_id}/download": "work",
+    "POST /orgs/{org_id}/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": "work",
+    "GET /orgs/{org_id}/audit/export": "work",
+    "GET /orgs/{org_id}/search": "work",
 }
 """What is not just reading or writing."""
 
@@ -137,13 +155,14 @@ async def _caller(request: Request, rule: Rule) -> _Caller:
     """A known device stands for the address, too: who shares one with an attacker is not counted with them."""
     account, known_device = None, False
     if rule.strict:
-        if email := await _email(request):
+        named = await _named(request)
+        if email := named.get("email"):
             account = _digest(email.lower())
             known_device = devices.knows(request, runtime.of(request).settings, email)
-        elif token := cookies.refresh_token(request):
-            account = _digest(token)
-    if account is None:
-        account = _signed_in(request)
+        elif token := named.get("token") or cookies.refresh_token(request):
+            # Guesses at one token are counted together, whoever makes them; tokens themselves cannot be guessed.
+            account = _digest(token) if rule.by_token else _signed_in(request) or _digest(token)
+    account = account or _signed_in(request)
     ip = f"device:{devices.name_of(request)}" if known_device else neighbourhood(origin.current().ip)
     return _Caller(ip, account, request.path_params.get("org_id"), known_device)
 
@@ -156,16 +175,15 @@ def _signed_in(request: Request) -> str | None:
     return str(claims["sub"]) if claims else None
 
 
-async def _email(request: Request) -> str | None:
-    """The address that a small JSON body names."""
+async def _named(request: Request) -> dict[str, str]:
+    """The texts of a small JSON object in the body, where there is one: an address, a token."""
     if int(request.headers.get("content-length") or 0) > MAX_READ:
-        return None
+        return {}
     try:
         body: Any = json.loads(await request.body())
     except ValueError:
-        return None
-    email = body.get("email") if isinstance(body, dict) else None
-    return email if isinstance(email, str) else None
+        return {}
+    return {name: value for name, value in body.items() if isinstance(value, str)} if isinstance(body, dict) else {}
 
 
 def _charges(name: str, rule: Rule, who: _Caller, settings: Settings) -> list[Charge]:

@@ -10,6 +10,7 @@ from api import afterwards, docs, errors, health, keys, limits, page
 from api.audit.routes import router as audit
 from api.auth.accounts import router as accounts
 from api.auth.login import router as login
+from api.auth.people import router as people
 from api.auth.routes import router as auth
 from api.auth.sessions import router as sessions
 from api.auth.tokens import router as tokens
@@ -21,6 +22,7 @@ from api.federation.routes import router as federation
 from api.imports.routes import router as imports
 from api.middleware import Guard
 from api.notifications.routes import router as notifications
+from api.operations.routes import router as operations
 from api.orgs.routes import router as orgs
 from api.pipeline.routes import router as pipeline
 from api.revisions.routes import present
@@ -76,6 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         login,
         accounts,
         tokens,
+        people,
         sessions,
         factors,
         passkeys,
@@ -92,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         imports,
         notifications,
         webhooks,
+        operations,
     ):
         v1.include_router(router)
     app.include_router(v1)

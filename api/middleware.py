@@ -84,7 +84,7 @@ class Guard:
             return None
         if self._is_foreign(request):
             return errors.problem(request, HTTPStatus.FORBIDDEN, "Requests from other sites are refused.")
-        if _has_body(request) and _media_type(request) in SIMPLE:
+        if _has_body(request) and _media_type(request) in SIMPLE and not _is_own_upload(request):
             detail = "With cookies, a body needs a content type that forms cannot have, like application/json."
             return errors.problem(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
         return None
@@ -131,6 +131,11 @@ def _too_large(most: int) -> str:
 
 def _has_body(request: Request) -> bool:
     return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+
+
+def _is_own_upload(request: Request) -> bool:
+    """Whether a page of ours sends a file; that it is ours the browser has to say, not just not to deny."""
+    return _media_type(request) == "multipart/form-data" and request.headers.get("sec-fetch-site") == "same-origin"
 
 
 def _media_type(request: Request) -> str:

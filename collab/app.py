@@ -10,7 +10,7 @@ from picows import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithLis
 
 from collab import access, protocol
 from collab.admission import Admission
-from collab.connection import Connection
+from collab.connection import Connection, narrow
 from collab.gatekeeper import Gatekeeper
 from collab.library import Library
 from collab.metrics import Metrics
@@ -135,7 +135,8 @@ class Door:
             await asyncio.sleep(CHECK_SECONDS)
             now = time.monotonic()
             for connection in list(self._connections):
-                connection.check(now)
+                connection.check(now, self._settings.collab_stuck_seconds)
+            narrow(self._connections)
 
     async def _check_stores(self) -> None:
         """Ready means: documents can be opened. Without Redis they can."""

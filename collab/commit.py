@@ -4,12 +4,18 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from collab.errands import Unsaved
 from collab.room import Room
 from infra.db import Database
+from infra.logging import get_logger
+from models import revisions
 from models.documents import Edit, journal
+from models.errors import DoxieError
+
+log = get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -30,12 +36,22 @@ class Batch:
     def __init__(self) -> None:
         self.rooms: dict[Room, list[Edit]] = {}
         self.size = 0
+        self.wipes: list[Edit] = []
+        """Those that delete most of a large document."""
 
     def add(self, room: Room, entries: list[Unsaved]) -> None:
         """Add what was taken from a room."""
-        edits = [edit_of(room, entry, entry.raw) for entry in entries if entry.raw is not None]
+        edits = []
+        org_id, document_id = room.org_id, room.document_id
+        for entry in entries:
+            if (raw := entry.raw) is not None:
+                guest = entry.seat.guest
+                edits.append(Edit(org_id, document_id, raw, guest.user_id, guest.session_id, "socket"))
         self.rooms[room] = edits
         self.size += len(edits)
+        if any(entry.wipes for entry in entries):
+            saved = [entry for entry in entries if entry.raw is not None]
+            self.wipes += [edit for edit, entry in zip(edits, saved, strict=True) if entry.wipes]
 
     @property
     def edits(self) -> list[Edit]:
@@ -65,9 +81,25 @@ async def append(db: Database, batch: Batch) -> list[int]:
         AlreadySaved: an earlier attempt has succeeded after all; nothing was committed now.
     """
     async with db.transaction(org_ids={room.org_id for room in batch.rooms}) as session:
-        seqs = await journal.append(session, batch.edits)
+        edits = batch.edits
+        wiped = sorted({edit.document_id for edit in batch.wipes})
+        for document_id in wiped:  # a document is locked before its journal, everywhere
+            await revisions.hold(session, document_id)
+        seqs = await journal.append(session, edits)
         await _refuse_twice(session, batch, seqs)
+        for edit, seq in zip(edits, seqs, strict=True) if wiped else ():
+            if any(edit is wipe for wipe in batch.wipes):
+                await _keep_before(session, edit, seq)
     return seqs
+
+
+async def _keep_before(session: AsyncSession, edit: Edit, seq: int) -> None:
+    """Keep what a document was before an edit; that must not be what edits are not saved for."""
+    try:
+        async with session.begin_nested():
+            await revisions.keep_before(session, edit, seq)
+    except (SQLAlchemyError, DoxieError, ValueError, LookupError) as error:
+        log.error("a revision could not be kept", document_id=str(edit.document_id), seq=seq, error=repr(error))
 
 
 async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:

@@ -2,11 +2,13 @@
 
 import socket
 import time
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from collab import protocol
+from collab.allowance import Allowance
 from collab.metrics import Metrics
 from collab.protocol import Close
 from collab.tick import Tick
@@ -17,14 +19,22 @@ HIGH_WATER: Final = 256 * 1024
 LOW_WATER: Final = 32 * 1024
 KERNEL_BUFFER: Final = 128 * 1024
 """The kernel takes twice that each way; left alone it takes up to 4 MB for a client that reads nothing."""
-STUCK_SECONDS: Final = 30.0
-"""A client that lags and reads nothing at all for so long is cut off."""
 QUIET_SECONDS: Final = 20.0
 """Both providers hang up when they hear nothing for 30 s."""
 DEAD_SECONDS: Final = 60.0
 ADMIT_SECONDS: Final = 30.0
 """A socket that was not admitted to any document by then is closed."""
 CLOSE_SECONDS: Final = 1.0
+READ_RATE: Final = 2 * 1024 * 1024.0
+"""Bytes a second that are read from one client, and how many at once; who sends more has to wait."""
+READ_BURST: Final = 16 * 1024 * 1024.0
+MESSAGE_COSTS: Final = 256
+"""What a message counts for beside its bytes."""
+WAIT_AT_MOST: Final = 5.0
+WIDE: Final = 256 * 1024
+"""A message of this size leaves its socket with a read buffer of up to 2 MiB, for as long as it is open."""
+WIDE_AT_MOST: Final = 64
+"""So many such sockets may be idle; beyond that, whoever has been longest so is asked to connect again."""
 
 
 class Dialogue(Protocol):
@@ -52,6 +62,17 @@ class Dialogue(Protocol):
         """The socket is closed."""
 
 
+def narrow(connections: Iterable["Connection"]) -> None:
+    """Have the sockets connect again that keep a large read buffer for longest, if there are too many."""
+    wide = sorted(
+        (since, id(connection), connection)
+        for connection in connections
+        if (since := connection.wide_since) is not None
+    )
+    for _, _, connection in wide[: max(0, len(wide) - WIDE_AT_MOST)]:
+        connection.hang_up(Close.TRY_AGAIN, "please connect again")
+
+
 class Connection(WSListener):
     """One WebSocket."""
 
@@ -67,8 +88,16 @@ class Connection(WSListener):
         self._out: list[bytes] = []
         self._parts: bytearray | None = None
         self._closing = False
+        self._resting = False
         self._opened = self._heard = self._wrote = self._progressed = time.monotonic()
         self._unread = 0
+        self._allowance = Allowance(READ_RATE, READ_BURST, self._opened)
+        self._wide_since: float | None = None
+
+    @property
+    def wide_since(self) -> float | None:
+        """Since when it has a large read buffer that it does not need."""
+        return self._wide_since
 
     # --- picows ---
 
@@ -126,13 +155,31 @@ class Connection(WSListener):
         if self._closing or self.deaf:
             return
         self._metrics.frames_in_total += 1
-        self._heard = time.monotonic()
+        self._heard = now = time.monotonic()
+        if len(message) >= WIDE:
+            self._wide_since = now
+        if wait := self._allowance.take(len(message) + MESSAGE_COSTS, now):
+            self._rest(min(wait, WAIT_AT_MOST))
         try:
             self.dialogue.hear(message)
         except ProtocolError as error:
             self._metrics.refused_total += 1
             code = Close.FORBIDDEN if isinstance(error, protocol.ServerOnly) else Close.MALFORMED
             self.hang_up(code, str(error))
+
+    def _rest(self, seconds: float) -> None:
+        """Read nothing for a while: the client's own buffers fill, and it waits."""
+        transport = self._transport
+        if transport is not None and not self._resting:
+            self._resting = True
+            self._metrics.throttled_total += 1
+            transport.underlying_transport.pause_reading()
+            self._tick.later(seconds, self._go_on)
+
+    def _go_on(self) -> None:
+        self._resting = False
+        if self._transport is not None and not self._closing:
+            self._transport.underlying_transport.resume_reading()
 
     def _collect(self, frame: WSFrame) -> None:
         """Put together a message that came in several frames."""
@@ -177,15 +224,15 @@ class Connection(WSListener):
         transport.send_close(code, reason)  # type: ignore[arg-type]  # any number will do
         self._tick.later(CLOSE_SECONDS, lambda: transport.disconnect(False))
 
-    def check(self, now: float) -> None:
-        """Called now and then: keep the socket alive, or cut it off."""
+    def check(self, now: float, stuck: float) -> None:
+        """Called now and then: keep the socket alive, or cut it off, if nothing was read for `stuck` seconds."""
         if self._transport is None or self._closing:
             return
         unread = self._transport.underlying_transport.get_write_buffer_size()
         if unread < self._unread or not unread:
             self._progressed = now
         self._unread = unread
-        if now - self._progressed > STUCK_SECONDS or now - self._heard > DEAD_SECONDS:
+        if now - self._progressed > stuck or now - self._heard > DEAD_SECONDS:
             self._transport.disconnect(False)
         elif now - self._opened > ADMIT_SECONDS and not self.dialogue.admitted:
             self.hang_up(Close.TIMEOUT, "nobody signed in")

@@ -21,6 +21,10 @@ class Unsaved:
     """Whether it was applied: nothing else may be journaled."""
     offered: bool = False
     """A step 2, of which nobody knows yet whether it brings anything new."""
+    full: bool = False
+    """A step 2 that does not fit into the document, if it brings anything new."""
+    wipes: bool = False
+    """It deletes most of a large document: what was before it is kept as a revision."""
 
 
 @dataclass(slots=True, eq=False)
@@ -62,7 +66,7 @@ def write(number: int, errand: Errand) -> bytes:
         return wire.errand(Do.APPLY, number, wire.several(errand.raws))
     if isinstance(errand, Offer):
         entry = errand.entry
-        take = wire.TAKE if entry.seat.guest.may_write else wire.LOOK
+        take = wire.TAKE if entry.seat.guest.may_write and not entry.full else wire.LOOK
         return wire.errand(Do.OFFER, number, take + (entry.raw or b""))
     if isinstance(errand, Ask):
         return wire.errand(Do.DIFF, number, errand.state)

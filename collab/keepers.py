@@ -216,7 +216,8 @@ class Keepers:
                     await self._skip(room, loaded, places)
                 continue
             self._keeper_of[room] = keeper
-            room.opened(loaded.seq)
+            room.limit = self._settings.max_document_bytes
+            room.opened(loaded.seq, loaded.bytes_total)
             if places:
                 await self._skip(room, loaded, places)
             return

@@ -19,6 +19,7 @@ class Metrics:
     keepers_died_total: int = 0
     loads_failed_total: int = 0
     slow_readers_total: int = 0
+    throttled_total: int = 0
     refused_total: int = 0
 
     def render(self) -> str:

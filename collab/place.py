@@ -6,14 +6,19 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from collab import protocol
+from collab.allowance import Allowance, Hold
 from collab.protocol import Close, Said
-from collab.room import NotAllowed, Room, refuse
+from collab.room import Full, NotAllowed, Room, refuse
 from collab.rooms import Rooms
 from collab.seat import CannotOpen, Guest, Line, Seat
 from models.lib0 import ProtocolError
 
 MAX_QUEUED_MESSAGES: Final = 1000
-MAX_QUEUED_BYTES: Final = 4 * 1024 * 1024
+MAX_QUEUED_BYTES: Final = protocol.MAX_MESSAGE + 64 * 1024
+PRESENCE_RATE: Final = 20.0
+"""Messages a second; what a client says beyond is told together."""
+PRESENCE_BURST: Final = 40.0
+PRESENCE_PAUSE: Final = 0.1
 
 TurnedAway = Callable[["Place", Close, str], None]
 
@@ -23,7 +28,9 @@ class Place:
 
     __slots__ = (
         "_again",
+        "_hold",
         "_left",
+        "_presence",
         "_queue",
         "_queued",
         "_room",
@@ -51,6 +58,8 @@ class Place:
         self._task: asyncio.Task[None] | None = None
         self._again: asyncio.Task[None] | None = None
         self._left = False
+        self._presence = Allowance(PRESENCE_RATE, PRESENCE_BURST, time.monotonic())
+        self._hold: Hold | None = None
 
     def admit(self, guest: Awaitable[Guest]) -> None:
         """Sit down as a guest that has to be looked up, and as soon as the document is open."""
@@ -68,7 +77,7 @@ class Place:
         elif said is Said.UPDATE or said is Said.STEP2:
             self._edit(room, seat, said, argument)
         elif said is Said.AWARENESS:
-            self._rooms.tell_presence(room, seat, room.hear(seat, argument, time.monotonic()))
+            self._hear_presence(room, seat, argument)
         elif said is Said.STEP1:
             room.ask(seat, argument)
         elif said is Said.QUERY_AWARENESS:
@@ -97,6 +106,28 @@ class Place:
             room, self._room = self._room, None
             self._rooms.leave(room, self._seat)
 
+    def _hear_presence(self, room: Room, seat: Seat, states: bytes) -> None:
+        """At once, or together with what follows where somebody says too much."""
+        now = time.monotonic()
+        if self._hold is None:
+            if not (wait := self._presence.take(1, now)):
+                self._rooms.tell_presence(room, seat, room.hear(seat, states, now))
+                return
+            self._hold = Hold()
+            asyncio.get_running_loop().call_later(wait + PRESENCE_PAUSE, self._release)
+        self._hold.add(states)
+
+    def _release(self) -> None:
+        hold, self._hold = self._hold, None
+        if hold is None or self._room is None or self._seat is None:
+            return
+        try:
+            self._rooms.tell_presence(
+                self._room, self._seat, self._room.hear(self._seat, hold.take(), time.monotonic())
+            )
+        except ProtocolError as error:
+            self.line.hang_up(Close.MALFORMED, str(error))
+
     def _edit(self, room: Room, seat: Seat, said: Said, raw: bytes) -> None:
         if self._rooms.writer.full:
             self.line.hang_up(Close.TRY_AGAIN, "too much is not saved yet")
@@ -106,7 +137,7 @@ class Place:
                 room.edit(seat, raw)
             else:
                 room.reply(seat, raw)
-        except NotAllowed:
+        except (NotAllowed, Full):
             refuse(seat)
 
     def _keep(self, said: Said, argument: bytes) -> None:

@@ -8,6 +8,7 @@ made of the journal, to which everything unsaved is then applied again.
 
 from collections.abc import Callable, Sequence
 from itertools import count
+from typing import Final
 from uuid import UUID
 
 from collab import protocol
@@ -20,11 +21,17 @@ from models.lib0 import ProtocolError
 from models.yjs import updates, wire
 from models.yjs.wire import Answer, Did
 
+MAX_SIZE: Final = 64 * 1024 * 1024
+
 _numbers = count(1)
 
 
 class NotAllowed(Exception):
     """This guest may not edit."""
+
+
+class Full(Exception):
+    """The edit does not fit into the document."""
 
 
 class Room:
@@ -33,6 +40,9 @@ class Room:
     def __init__(self, document_id: UUID, org_id: UUID, *, stir: Callable[["Room"], None]) -> None:
         self.number = next(_numbers)
         """What the keeper calls it."""
+        self.size = 0
+        """Bytes of the journal, with what is unsaved."""
+        self.limit = MAX_SIZE
         self.document_id = document_id
         self.org_id = org_id
         self.presence = Presence()
@@ -55,6 +65,11 @@ class Room:
     def empty(self) -> bool:
         """Whether nobody sits here."""
         return not self._audiences
+
+    @property
+    def crowd(self) -> int:
+        """How many sit here."""
+        return sum(map(len, self._audiences.values()))
 
     @property
     def seats(self) -> list[Seat]:
@@ -93,12 +108,16 @@ class Room:
 
         Raises:
             NotAllowed: the guest only reads.
+            Full: it does not fit.
             ProtocolError: this is no update.
         """
         if not seat.guest.may_write:
             raise NotAllowed
         if not updates.decodes(raw):
             raise ProtocolError("not an update")
+        if self.size + len(raw) > self.limit:
+            raise Full
+        self.size += len(raw)
         entry = Unsaved(raw, seat)
         self._apply(raw).append(entry)
         self.unsaved.append(entry)
@@ -115,7 +134,7 @@ class Room:
         if not updates.decodes(raw):
             raise ProtocolError("not an update")
         if raw != updates.NOTHING:
-            entry = Unsaved(raw, seat, offered=True)
+            entry = Unsaved(raw, seat, offered=True, full=self.size + len(raw) > self.limit)
             self.unsaved.append(entry)
             self.unsaved_bytes += len(raw)
             self._errands.append(Offer(entry))
@@ -155,6 +174,7 @@ class Room:
     def edited(self, seq: int, raw: bytes) -> None:
         """Take an edit that is in the journal already."""
         if self.progress.note(seq):
+            self.size += len(raw)
             self._apply(raw)
             self._relay(protocol.update(raw), None)
             self._stir(self)
@@ -202,9 +222,11 @@ class Room:
         self._asked = []
         return True
 
-    def opened(self, seq: int) -> None:
-        """A keeper has the document as of `seq`."""
+    def opened(self, seq: int, size: int = 0) -> None:
+        """A keeper has the document as of `seq`, `size` bytes."""
         self.open = True
+        decided = [entry.raw for entry in self.all_unsaved() if entry.raw is not None and not entry.offered]
+        self.size = size + sum(map(len, decided))
         self.progress.covered(seq)
         if self._errands:
             self._stir(self)
@@ -300,9 +322,12 @@ class Room:
 
     def _done(self, errand: Errand, did: Did, body: bytes) -> None:
         if isinstance(errand, Apply):
+            wiped = {id(errand.raws[place]) for place in wire.read_numbers(body) if place < len(errand.raws)}
             for entry in errand.entries:
                 entry.ready = True
+                entry.wipes = id(entry.raw) in wiped
         elif isinstance(errand, Offer):
+            errand.entry.wipes = body == wire.WIPE
             self._decided(errand.entry, new=body != wire.YES)
         elif isinstance(errand, Mark):
             if errand.seat in self._marking:
@@ -322,9 +347,11 @@ class Room:
         raw = entry.raw
         if raw is None:
             return
-        if not new or not entry.seat.guest.may_write:
+        if not new or not entry.seat.guest.may_write or entry.full:
             entry.raw = None
             self.unsaved_bytes -= len(raw)
+        else:
+            self.size += len(raw)
         if new and entry.raw is None:
             self.unsaved.remove(entry)
             refuse(entry.seat)
@@ -351,8 +378,10 @@ class Room:
 
 
 def refuse(seat: Seat) -> None:
-    """A reader has edited: Hocuspocus clients understand "not saved", the others need to be stopped."""
-    if seat.address:
+    """Somebody's edit is not taken: Hocuspocus clients that only read understand "not saved", others are stopped."""
+    if seat.guest.may_write:
+        seat.line.hang_up(Close.TOO_BIG, "document is full")
+    elif seat.address:
         seat.unsaved()
     else:
         seat.line.hang_up(Close.FORBIDDEN, "read only")

@@ -6,6 +6,7 @@ and is read from the journal. A document that cannot be loaded is never replaced
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 from uuid import UUID
@@ -59,7 +60,12 @@ class Rooms:
         self.herald = Herald(bus)
         self.writer = Writer(db, metrics, expel=self.expel, saved=self._tell_saved)
         self.keepers = Keepers(settings, library, metrics, expel=self.expel, ready=self.writer.ready)
+        self._settings = settings
         self._open: dict[UUID, Room] = {}
+        self._guests: Counter[UUID] = Counter()
+        """Seats by organization."""
+        self._documents: Counter[UUID] = Counter()
+        """Open documents by organization."""
         self._arriving: dict[UUID, Room] = {}
         self._opening: dict[UUID, asyncio.Task[Room]] = {}
         self._empty_since: dict[Room, float] = {}
@@ -75,6 +81,10 @@ class Rooms:
         room = self._open.get(guest.document_id)
         if room is not None and room.org_id != guest.org_id:
             raise CannotOpen(Close.NOT_FOUND, "no such document")
+        if room is not None and room.crowd >= self._settings.collab_sockets_per_document:
+            raise CannotOpen(Close.TRY_AGAIN, "too many people are at this document")
+        if self._guests[guest.org_id] >= self._settings.collab_sockets_per_org:
+            raise CannotOpen(Close.TRY_AGAIN, "your organization has too many connections")
         return room
 
     async def open(self, guest: Guest) -> Room:
@@ -86,6 +96,8 @@ class Rooms:
         while (room := self.find(guest)) is None:
             opening = self._opening.get(guest.document_id)
             if opening is None:
+                if self._documents[guest.org_id] >= self._settings.collab_documents_per_org:
+                    raise CannotOpen(Close.TRY_AGAIN, "your organization has too many documents open")
                 opening = asyncio.create_task(self._load(guest.document_id, guest.org_id))
                 self._opening[guest.document_id] = opening
             await asyncio.shield(opening)
@@ -98,10 +110,12 @@ class Rooms:
     def enter(self, room: Room, seat: Seat) -> None:
         """Let a seat join."""
         self._empty_since.pop(room, None)
+        self._guests[room.org_id] += 1
         room.join(seat)
 
     def leave(self, room: Room, seat: Seat) -> None:
         """Let a seat leave; the room is kept for a while."""
+        self._guests[room.org_id] -= 1
         self.tell_presence(room, seat, room.leave(seat, time.monotonic()))
         if room.empty:
             self._empty_since[room] = time.monotonic()
@@ -134,6 +148,7 @@ class Rooms:
         finally:
             del self._arriving[document_id], self._opening[document_id]
         self._open[document_id] = room
+        self._documents[org_id] += 1
         self._empty_since[room] = time.monotonic()
         self._say_hello(room)
         if room.progress.behind:
@@ -149,6 +164,7 @@ class Rooms:
     def _close(self, room: Room) -> None:
         if self._open.get(room.document_id) is room:
             del self._open[room.document_id]
+            self._documents[room.org_id] -= 1
             self._unsubscribe(room.document_id)
         self._empty_since.pop(room, None)
         self._shared_until.pop(room.document_id, None)

@@ -26,10 +26,13 @@ from models.documents import DocumentFull, DocumentGone
 log = get_logger(__name__)
 
 MAX_UNSAVED_BYTES: Final = 64 * 1024 * 1024
-EDITS_PER_COMMIT: Final = 1_000
-EDITS_PER_ROOM: Final = 250
+EDITS_PER_COMMIT: Final = 4_000
+EDITS_PER_ROOM: Final = 1_000
 GROUP_SECONDS: Final = 0.001
 """What is ready within so long shares a commit; what is ready during a commit shares the next one anyway."""
+GROUP_SECONDS_PER_EDIT: Final = 0.00006
+GROUP_SECONDS_AT_MOST: Final = 0.012
+"""Where much is written, commits are made less often: a commit costs as much as a hundred edits do."""
 COMMIT_SECONDS: Final = 15.0
 TELL_UNSAVED_AFTER: Final = 1.0
 RETRY_SECONDS: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
@@ -53,6 +56,7 @@ class Writer:
         self._idle.set()
         self._told: set[Seat] = set()
         self._one_by_one = False
+        self._pause = GROUP_SECONDS
 
     @property
     def full(self) -> bool:
@@ -83,7 +87,7 @@ class Writer:
         failures = 0
         while True:
             await self._work.wait()
-            await asyncio.sleep(GROUP_SECONDS)
+            await asyncio.sleep(self._pause)
             try:
                 await self._save_some()
             except (SQLAlchemyError, OSError, TimeoutError) as error:
@@ -121,6 +125,7 @@ class Writer:
             batch.saved([], self._saved)
             return
         self._saving = batch
+        self._pause = min(max(GROUP_SECONDS, batch.size * GROUP_SECONDS_PER_EDIT), GROUP_SECONDS_AT_MOST)
         try:
             await self._commit(batch)
         finally:
@@ -149,7 +154,8 @@ class Writer:
             self._close(batch, gone.document_ids, Close.NOT_FOUND, "document is gone")
         except DocumentFull as full:
             self._give_back(batch)
-            self._close(batch, full.document_ids, Close.TOO_BIG, "document is full")
+            # Another process has filled it at this moment. Who comes back hears alone that an edit does not fit.
+            self._close(batch, full.document_ids, Close.TRY_AGAIN, "document is full")
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             self._failed(batch, error)
         else:

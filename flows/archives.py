@@ -33,7 +33,7 @@ class Archiver:
         self.ledger = ledger
         self.claim = claim
         self.actor = Actor(export.requested_by, None, "", frozenset({export.org_id}))
-        self.key = archiving.archive_key(export)
+        self.key = archiving.archive_key(export.org_id, export.id)
         self.parts: list[ExportPart] = []
         self.zip = Zip()
         self.done = 0

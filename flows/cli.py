@@ -15,6 +15,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from flows import operating
+from models.documents.tables import QuarantinedUpdate
 from models.errors import DoxieError
 
 T = TypeVar("T")
@@ -98,6 +99,35 @@ def rotate_keys(
     console.print(f"key {rotation.kid} signs from {rotation.signs_from:%Y-%m-%d %H:%M:%S} UTC")
     for kid in rotation.retired:
         console.print(f"key {kid} is retired")
+
+
+@admin.command()
+def quarantine(
+    document_id: Annotated[UUID | None, typer.Argument(help="Only what hit this document.")] = None,
+    update: Annotated[UUID | None, typer.Option(help="Show one of them, with its bytes.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Write the bytes of that one to a file.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 100,
+) -> None:
+    """Updates that were put aside because they do not apply: which, whose, when, and their bytes."""
+    if update is not None:
+        _show_quarantined(_run(operating.quarantined_update(update)), output)
+        return
+    table = Table("id", "document", "when", "seq", "bytes", "actor", "by", "error")
+    for entry in _run(operating.quarantined(document_id, limit=limit)):
+        when, size = f"{entry.created_at:%Y-%m-%d %H:%M:%S}", str(len(entry.payload))
+        place, actor = str(entry.seq or "not journaled"), str(entry.actor_id or "")
+        table.add_row(str(entry.id), str(entry.document_id), when, place, size, actor, entry.origin, entry.error)
+    console.print(table)
+
+
+def _show_quarantined(entry: QuarantinedUpdate, output: Path | None) -> None:
+    if output is not None:
+        output.write_bytes(entry.payload)
+        console.print(f"{len(entry.payload)} bytes written to {output}")
+        return
+    console.print(f"document {entry.document_id}, by {entry.actor_id} ({entry.origin}): {entry.error}", highlight=False)
+    for at in range(0, len(entry.payload), 32):
+        console.print(f"{at:08x}  {entry.payload[at : at + 32].hex(' ', -4)}", highlight=False)
 
 
 @admin.command()

@@ -18,6 +18,8 @@ _HELP = {
     "doxie_flows_exports_total": "Exports, by outcome.",
     "doxie_flows_imports_total": "Imports, by outcome.",
     "doxie_flows_mails_total": "Attempts to send a mail, by outcome.",
+    "doxie_flows_personal_exports_total": "Exports of personal data, by outcome.",
+    "doxie_flows_erasures_total": "Accounts erased.",
     "doxie_flows_runs_total": "Batches worked on, by whether Prefect has recorded them.",
     "doxie_outbox_events": "Events waiting or worked on, by kind.",
     "doxie_outbox_oldest_seconds": "Age of the oldest event, by kind.",

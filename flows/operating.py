@@ -4,7 +4,7 @@ They see every organization: through the role that owns the tables, which row-le
 past only as a superuser or with BYPASSRLS, they find whose a document is, and work there.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,8 @@ from infra.storage import ObjectStore
 from models import auth, backups, factors, orgs, outbox, revisions
 from models.auth import Rotation, User
 from models.backups import Backup, Drill
-from models.documents import DocumentGone
+from models.documents import DocumentGone, quarantine
+from models.documents.tables import QuarantinedUpdate
 from models.orgs import Organization
 from models.revisions import Finding
 
@@ -108,6 +109,28 @@ async def rebuild(document_id: UUID) -> None:
         async with db.transaction(org_ids=[org_id]) as session:
             subjects = [(org_id, document_id)]
             await outbox.emit(session, outbox.DOCUMENT_CHANGED, subjects, payload={"replay_of": "operator"})
+
+
+async def quarantined(document_id: UUID | None, *, limit: int) -> Sequence[QuarantinedUpdate]:
+    """The newest updates that were put aside, of a document or of all.
+
+    Raises:
+        DocumentGone: there is no such document.
+    """
+    async with _owner() as db:
+        org_ids = [await _org_of(db, document_id)] if document_id else []
+        async with db.transaction(org_ids=org_ids) as session:
+            return await quarantine.newest(session, document_id, limit=limit)
+
+
+async def quarantined_update(update_id: UUID) -> QuarantinedUpdate:
+    """One update that was put aside.
+
+    Raises:
+        NotQuarantined: there is none such.
+    """
+    async with _owner() as db, db.transaction() as session:
+        return await quarantine.read(session, update_id)
 
 
 async def suspend_org(org_id: UUID, *, suspended: bool) -> Organization:

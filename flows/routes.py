@@ -7,7 +7,7 @@ from flows.documents import persist_documents
 from flows.exports import export_document
 from flows.imports import import_documents
 from flows.mails import send_mail
-from flows.people import answer_link_request
+from flows.people import answer_link_request, erase_account, expire_personal_export, export_person
 from flows.recording import Recorder
 from flows.retention import thin_revisions
 from flows.webhooks import deliver_webhook
@@ -42,6 +42,9 @@ def routes(settings: Settings) -> list[Route]:
         Route(outbox.RETENTION_DUE, 1, 1, _thin),
         Route(outbox.LINK_REQUESTED, 1, 4, _link),
         Route(outbox.MAIL_REQUESTED, 1, 4, _mail),
+        Route(outbox.PERSONAL_EXPORT_REQUESTED, 1, 2, _personal_export),
+        Route(outbox.PERSONAL_EXPORT_EXPIRED, 1, 2, _personal_export_over),
+        Route(outbox.DELETION_REQUESTED, 1, 1, _deletion),
         Route(outbox.WEBHOOK_DUE, 1, 8, _webhook),
     ]
     return ordinary + [replace(route, batch=1, at_once=1, apart=True) for route in ordinary]
@@ -119,4 +122,34 @@ async def _webhook(recorder: Recorder, claims: Sequence[Claim]) -> None:
             {"claim": claim},
             name=f"webhook {claim.subject_id}",
             tags=["kind:webhook", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
+        )
+
+
+async def _personal_export(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            export_person,
+            {"export_id": claim.subject_id, "claim": claim},
+            name=f"personal export {claim.subject_id}",
+            tags=["kind:personal", f"lease:{claim.lease_id}"],
+        )
+
+
+async def _personal_export_over(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            expire_personal_export,
+            {"export_id": claim.subject_id, "claim": claim},
+            name=f"personal export over {claim.subject_id}",
+            tags=["kind:personal", f"lease:{claim.lease_id}"],
+        )
+
+
+async def _deletion(recorder: Recorder, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        await recorder.run(
+            erase_account,
+            {"user_id": claim.subject_id, "claim": claim},
+            name=f"erase {claim.subject_id}",
+            tags=["kind:erasure", f"lease:{claim.lease_id}"],
         )

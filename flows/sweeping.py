@@ -24,7 +24,7 @@ from models.backups import Sweep
 
 log = get_logger(__name__)
 
-KINDS = ("snapshots", "segments", "exports")
+KINDS = ("snapshots", "segments", "exports", "archives")
 """`orgs/{org}/{kind}/…`: only what these flows know the references to is ever removed."""
 
 

@@ -169,3 +169,8 @@ def link(settings: Settings, page: str, token: str) -> str:
     In the fragment: what comes after `#` stays in the browser, out of every log and Referer.
     """
     return f"{settings.public_url.rstrip('/')}/{page}#token={token}"
+
+
+def page(settings: Settings, path: str) -> str:
+    """The address of a page of the web application."""
+    return f"{settings.public_url.rstrip('/')}/{path}"

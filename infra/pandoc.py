@@ -8,7 +8,7 @@ from infra.sandbox import MIB, Limits
 
 # Its runtime reserves far more addresses than it uses, and is told itself what it may use.
 LIMITS = Limits(seconds=20, memory_bytes=None, data_bytes=1024 * MIB)
-HEAP = ["+RTS", "-M512m", "-RTS"]
+HEAP = ["+RTS", "-M384m", "-RTS"]
 
 Input = Literal["json", "html-native_divs-native_spans", "docx"]
 Output = Literal["json", "docx"]

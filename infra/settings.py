@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     email_verification: Literal["required", "optional", ""] = ""
     """Whether an address has to be verified before its account can be used; by default where mail is sent by SMTP."""
 
+    deletion_grace_seconds: float = 14 * 24 * 3600
+    """So long after it was asked for an account is erased; signing in until then keeps it."""
+
     # doors
     api_host: str = "127.0.0.1"
     api_port: int = 8000
@@ -102,6 +105,12 @@ class Settings(BaseSettings):
     max_update_bytes: int = MIB
     max_document_bytes: int = 64 * MIB
     max_content_bytes: int = 8 * MIB
+    collab_sockets_per_document: int = 2_000
+    """At one collab process, as the next two."""
+    collab_sockets_per_org: int = 20_000
+    collab_documents_per_org: int = 5_000
+    collab_stuck_seconds: float = 30.0
+    """A client that lags and reads nothing at all for so long is cut off."""
     collab_keepers: int = 2
     """Processes that hold the documents open at one collab process, beside one for those that have killed another."""
     collab_keeper_memory_mib: int = 4096

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKey, Uuid, update
+from sqlalchemy import Column, ForeignKey, Uuid, delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
@@ -88,6 +88,17 @@ async def keep(session: AsyncSession, user_id: UUID, key: str, answer: Answer) -
         .where(col(IdempotencyKey.user_id) == user_id, col(IdempotencyKey.key) == key)
         .values(status=answer.status, headers=answer.headers, body=body)
     )
+
+
+async def forget(session: AsyncSession, *, before: datetime) -> int:
+    """Forget the keys that were taken before; how many. Nobody sends a request again after a day."""
+    gone = await session.execute(
+        delete(IdempotencyKey)
+        .where(col(IdempotencyKey.created_at) < before)
+        .returning(col(IdempotencyKey.key))
+        .execution_options(synchronize_session=False)
+    )
+    return len(gone.all())
 
 
 def _place(user_id: UUID, key: str) -> bytes:

@@ -22,20 +22,26 @@ from models.errors import Conflict
 
 CHANNEL = "doxie_outbox"
 
+DELETION_REQUESTED = "deletion.requested"
 DOCUMENT_CHANGED = "document.changed"
 EXPORT_REQUESTED = "export.requested"
 IMPORT_REQUESTED = "import.requested"
 LINK_REQUESTED = "link.requested"
 MAIL_REQUESTED = "mail.requested"
+PERSONAL_EXPORT_EXPIRED = "personal_export.expired"
+PERSONAL_EXPORT_REQUESTED = "personal_export.requested"
 RETENTION_DUE = "retention.due"
 WEBHOOK_DUE = "webhook.due"
 
 KINDS = (
+    DELETION_REQUESTED,
     DOCUMENT_CHANGED,
     EXPORT_REQUESTED,
     IMPORT_REQUESTED,
     LINK_REQUESTED,
     MAIL_REQUESTED,
+    PERSONAL_EXPORT_EXPIRED,
+    PERSONAL_EXPORT_REQUESTED,
     RETENTION_DUE,
     WEBHOOK_DUE,
 )

@@ -117,7 +117,9 @@ async def sign_up(base_url: str, name: str, *, email: str = "") -> AsyncIterator
     """A new account with a bearer token."""
     email = email or f"{name.lower()}-{secrets.token_hex(6)}@example.com"
     password = secrets.token_urlsafe(12)
-    async with httpx.AsyncClient(base_url=base_url, timeout=30) as api:
+    # Idle connections are given up before the server does, which would be a race.
+    limits = httpx.Limits(keepalive_expiry=2)
+    async with httpx.AsyncClient(base_url=base_url, timeout=30, limits=limits) as api:
         account = {"email": email, "password": password, "name": name}
         answer = (await api.post("/auth/register", json=account)).raise_for_status().json()
         api.cookies.clear()

@@ -35,6 +35,7 @@ class UserRead(BaseModel):
     id: UUID
     email: str
     name: str
+    is_operator: bool = False
     created_at: datetime
     email_verified_at: datetime | None = None
 
@@ -113,6 +114,42 @@ class Tokens(BaseModel):
     """All of them."""
 
     items: list[TokenRead]
+    next_cursor: str | None = None
+
+
+class Leave(BaseModel):
+    """One's password, or nothing where one has proved lately who one is (`POST /auth/reauthenticate`)."""
+
+    model_config = ConfigDict(extra="forbid")
+    password: SecretStr | None = None
+
+
+class Leaving(BaseModel):
+    """When the account will be erased."""
+
+    erased_after: datetime
+
+
+class PersonalExportRead(BaseModel):
+    """An export of everything that is known about somebody."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: UUID
+    state: str
+    bytes: int | None
+    sha256: str | None
+    error: str | None
+    created_at: datetime
+    finished_at: datetime | None
+    expires_at: datetime | None
+    download_url: str | None = None
+    """For whoever is signed in as its owner, until it expires."""
+
+
+class PersonalExports(BaseModel):
+    """All of them."""
+
+    items: list[PersonalExportRead]
     next_cursor: str | None = None
 
 

@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.deps import CurrentActor, CurrentClaims, CurrentRuntime, Session
+from api.auth.deps import Person
+from api.deps import CurrentActor, CurrentRuntime, Session
 from api.factors.schemas import (
     Methods,
     PasskeyQuestion,
@@ -16,7 +17,6 @@ from api.factors.schemas import (
 from api.federation.schemas import IdentityRead
 from api.idempotency import IdempotentRoute
 from models import auth, factors, federation
-from models.errors import Unauthenticated
 
 router = APIRouter(prefix="/auth", tags=["factors"], route_class=IdempotentRoute)
 
@@ -42,19 +42,21 @@ async def ask_for_passkey(session: Session, actor: CurrentActor, runtime: Curren
 
 
 @router.post("/reauthenticate")
-async def reauthenticate(body: Reauthenticate, claims: CurrentClaims, runtime: CurrentRuntime) -> Reauthenticated:
+async def reauthenticate(body: Reauthenticate, actor: Person, runtime: CurrentRuntime) -> Reauthenticated:
     """Prove that it is still you: with a passkey, or the password and a second factor where there is one.
 
     Changes to the ways of signing in ask for it.
     """
-    if claims is None:
-        raise Unauthenticated()
-    async with runtime.db.transaction(user_id=auth.subject(claims)) as session:
-        actor = await auth.identify(session, claims)
+    async with runtime.db.transaction(user_id=actor.user_id) as session:
         account = await auth.account(session, actor)
         tried = await factors.reauthenticating.attempt(session, actor, body.proof(), runtime.settings)
     if body.password is not None:  # Argon2 takes its time: no transaction is open meanwhile
-        await auth.verify(account, body.password.get_secret_value())
+        try:
+            await auth.verify(account, body.password.get_secret_value())
+        except auth.WrongCredentials:
+            async with runtime.db.transaction(user_id=actor.user_id) as session:
+                await factors.proofs.refuse(session, actor.user_id, first="password")
+            raise
     async with runtime.db.transaction(user_id=actor.user_id) as session:
         proved = await factors.reauthenticating.complete(session, tried, runtime.settings)
     if not proved:

@@ -12,15 +12,16 @@ from fastapi.responses import RedirectResponse
 
 from api import cookies
 from api.auth import answers
-from api.deps import CurrentActor, CurrentClaims, CurrentDevice, CurrentRuntime, Session
+from api.auth.deps import Person
+from api.deps import CurrentActor, CurrentDevice, CurrentRuntime, Session
 from api.federation.schemas import Identities, IdentityRead, Link, LinkBegun, LocalPath, ProviderRead, Providers
 from api.idempotency import IdempotentRoute
 from api.runtime import Runtime
+from infra import oidc
 from infra.logging import get_logger
-from infra.oidc import AnswerRefused, Person, ProviderDown
+from infra.oidc import AnswerRefused, ProviderDown
 from infra.settings import OidcProvider
-from models import auth, factors, federation
-from models.errors import Unauthenticated
+from models import factors, federation
 from models.federation.errands import Returned, Sent
 
 log = get_logger(__name__)
@@ -54,15 +55,10 @@ async def start(provider_id: str, runtime: CurrentRuntime, return_to: LocalPath 
 
 
 @router.post("/oidc/{provider_id}/link")
-async def link(
-    provider_id: str, body: Link, response: Response, claims: CurrentClaims, runtime: CurrentRuntime
-) -> LinkBegun:
+async def link(provider_id: str, body: Link, response: Response, actor: Person, runtime: CurrentRuntime) -> LinkBegun:
     """Send the browser to the provider, to link an account there. Needs `POST /auth/reauthenticate` before."""
     provider = federation.errands.provider(runtime.settings, provider_id)
-    if claims is None:
-        raise Unauthenticated()
-    async with runtime.db.transaction(user_id=auth.subject(claims)) as session:
-        actor = await auth.identify(session, claims)
+    async with runtime.db.transaction(user_id=actor.user_id) as session:
         sent = await federation.errands.begin_link(
             session, actor, runtime.settings, runtime.signer, provider_id, return_to=body.return_to
         )
@@ -144,7 +140,7 @@ async def _person(
     code: str | None,
     iss: str | None,
     error: str | None,
-) -> Person:
+) -> oidc.Person:
     """Who came back, if the provider says so itself."""
     try:
         metadata = await runtime.providers.metadata(provider)

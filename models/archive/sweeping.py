@@ -16,7 +16,8 @@ _SNAPSHOTS = text("""
     UNION SELECT org_id, snapshot_sha256 FROM document_streams WHERE snapshot_sha256 IS NOT NULL
 """)
 _SEGMENTS = text("SELECT DISTINCT org_id, sha256 FROM document_segments")
-_EXPORTS = text("SELECT DISTINCT org_id, sha256 FROM exports WHERE sha256 IS NOT NULL")
+_EXPORTS = text("SELECT DISTINCT org_id, sha256 FROM exports WHERE sha256 IS NOT NULL AND format <> 'archive'")
+_ARCHIVES = text("SELECT org_id, id, sha256 FROM exports WHERE sha256 IS NOT NULL AND format = 'archive'")
 
 
 async def referenced(session: AsyncSession) -> dict[str, tuple[str, str]]:
@@ -32,6 +33,8 @@ async def referenced(session: AsyncSession) -> dict[str, tuple[str, str]]:
     ):
         for org_id, sha256 in _pairs(await session.execute(statement)):
             found[name(org_id, sha256)] = (kind, sha256)
+    for org_id, export_id, sha256 in await session.execute(_ARCHIVES):
+        found[exports.archiving.archive_key(org_id, export_id)] = ("export", sha256)
     return found
 
 

@@ -53,6 +53,7 @@ class Act(StrEnum):
     SHARE_LINK_REFUSED = "share_link.refused"
     DOCUMENT_TRASHED = "document.trashed"
     DOCUMENT_RECOVERED = "document.recovered"
+    DOCUMENT_EMPTIED = "document.emptied"
     DOCUMENT_EXPORTED = "document.exported"
     DOCUMENT_RESTORED = "document.restored"
     EDITS_UNDONE = "document.edits_undone"
@@ -79,6 +80,9 @@ class AccountAct(StrEnum):
     EMAIL_VERIFIED = "account.email_verified"
     EMAIL_CHANGE_REQUESTED = "account.email_change_requested"
     EMAIL_CHANGED = "account.email_changed"
+    DELETION_REQUESTED = "account.deletion_requested"
+    DELETION_WITHDRAWN = "account.deletion_withdrawn"
+    DATA_REQUESTED = "account.data_requested"
     TOKEN_CREATED = "account.token_created"  # noqa: S105 - no password
     TOKEN_DELETED = "account.token_deleted"  # noqa: S105 - no password
     PASSWORD_CHANGED = "account.password_changed"  # noqa: S105 - no password

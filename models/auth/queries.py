@@ -149,13 +149,15 @@ async def revoke(
     return (await session.execute(query)).scalar_one_or_none()
 
 
-async def revoke_all(session: AsyncSession, user_id: UUID, *, but: UUID | None = None) -> list[UUID]:
-    """End all sessions of somebody, or all but one; which they were. Tokens go on."""
+async def revoke_all(
+    session: AsyncSession, user_id: UUID, *, but: UUID | None = None, tokens: bool = False
+) -> list[UUID]:
+    """End all sessions of somebody, or all but one; which they were. Tokens go on, unless they are meant as well."""
     query = (
         update(AuthSession)
         .where(
             col(AuthSession.user_id) == user_id,
-            col(AuthSession.kind) == "browser",
+            col(AuthSession.kind).in_(("browser", "token") if tokens else ("browser",)),
             col(AuthSession.revoked_at).is_(None),
         )
         .values(revoked_at=func.now())
@@ -192,6 +194,16 @@ async def tidy_sessions(session: AsyncSession, user_id: UUID, *, most: int, forg
 async def end_tokens(session: AsyncSession, user_id: UUID) -> None:
     """Let no token that was issued to somebody so far be accepted any more."""
     await session.execute(update(User).where(col(User.id) == user_id).values(tokens_valid_from=clock.now()))
+
+
+async def keep_account(session: AsyncSession, user_id: UUID) -> None:
+    """Let an account be erased no more."""
+    await session.execute(
+        update(User)
+        .where(col(User.id) == user_id)
+        .values(deletion_due_at=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def locked_hash(session: AsyncSession, user_id: UUID) -> str | None:

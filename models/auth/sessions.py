@@ -65,6 +65,9 @@ async def sign_in(
     """
     if settings.requires_verified_email and user.email_verified_at is None:
         raise EmailUnverified()
+    if user.deletion_due_at is not None:
+        await queries.keep_account(session, user.id)
+        await audit.record_account(session, user.id, AccountAct.DELETION_WITHDRAWN)
     await settle_password(session, user)
     lifetime = timedelta(seconds=settings.refresh_token_seconds)
     auth_session = AuthSession(
@@ -169,6 +172,13 @@ async def revoke_all(session: AsyncSession, user_id: UUID) -> None:
     ended = await queries.revoke_all(session, user_id)
     await queries.end_tokens(session, user_id)
     await audit.record_account(session, user_id, AccountAct.SESSIONS_REVOKED, sessions=len(ended))
+
+
+async def end_everything(session: AsyncSession, user_id: UUID) -> None:
+    """End every session of an account, its personal access tokens, and every link that was mailed to it."""
+    await queries.revoke_all(session, user_id, tokens=True)
+    await queries.end_tokens(session, user_id)
+    await queries.drop_links(session, user_id)
 
 
 async def sign_out(session: AsyncSession, token: str) -> UUID | None:

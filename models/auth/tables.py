@@ -35,6 +35,10 @@ class User(SQLModel, table=True):
     """Tokens issued before this moment are over, whatever they say."""
     email_verified_at: datetime | None = timestamp(default=None, nullable=True)
     """When somebody has shown that they read what is sent to this address."""
+    deletion_due_at: datetime | None = timestamp(default=None, nullable=True)
+    """When it will be erased, unless its owner signs in until then."""
+    erased_at: datetime | None = timestamp(default=None, nullable=True)
+    """Since then this is nobody's account: an id without a name, for what they did."""
 
 
 Index("uq_users_email_lower", func.lower(User.email), unique=True)

@@ -1,6 +1,8 @@
 """The differences of two sequences (Myers' greedy algorithm), at a bounded cost."""
 
 import re
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
@@ -20,15 +22,58 @@ class Change(NamedTuple):
 
 
 def changes(a: Sequence[Hashable], b: Sequence[Hashable], limit: int = LIMIT) -> list[Change]:
-    """The changes in order; a single one where it takes more than `limit` insertions and deletions."""
+    """The changes in order.
+
+    Where it takes more than `limit` insertions and deletions, only what is there once in both is held on to, and
+    what is between that is searched less; with a `limit` of 0 it is a single change.
+    """
     head = common_prefix(a, b)
     tail = common_prefix(a[head:][::-1], b[head:][::-1])
     middle_a, middle_b = a[head : len(a) - tail], b[head : len(b) - tail]
     if not middle_a and not middle_b:
         return []
     found = _myers(middle_a, middle_b, limit) if middle_a and middle_b else None
+    if found is None and limit and middle_a and middle_b:
+        found = list(_between(middle_a, middle_b, _anchors(middle_a, middle_b), limit))
     found = found or [Change(0, len(middle_a), 0, len(middle_b))]
     return [Change(*(position + head for position in change)) for change in found]
+
+
+def _anchors(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """Places of what is once in each, as many as are in the same order in both."""
+    once_a, once_b = Counter(a), Counter(b)
+    places = {item: y for y, item in enumerate(b) if once_b[item] == 1}
+    shared = [(x, places[item]) for x, item in enumerate(a) if once_a[item] == 1 and item in places]
+    ends: list[int] = []  # the smallest y that a run of each length ends with
+    runs: list[tuple[int, int, int | None]] = []  # x, y, and which comes before
+    last: list[int] = []
+    for x, y in shared:
+        length = bisect_left(ends, y)
+        runs.append((x, y, last[length - 1] if length else None))
+        ends[length : length + 1] = [y]
+        last[length : length + 1] = [len(runs) - 1]
+    kept: list[tuple[int, int]] = []
+    at = last[-1] if last else None
+    while at is not None:
+        x, y, at = runs[at]
+        kept.append((x, y))
+    return kept[::-1]
+
+
+def _between(
+    a: Sequence[Hashable], b: Sequence[Hashable], anchors: list[tuple[int, int]], limit: int
+) -> Iterator[Change]:
+    if not anchors:
+        return
+    start, new_start = 0, 0
+    for stop, new_stop in [*anchors, (len(a), len(b))]:
+        part, new_part = a[start:stop], b[new_start:new_stop]
+        found = _myers(part, new_part, limit // len(anchors)) if part and new_part else None
+        if found is None and (part or new_part):
+            found = [Change(0, len(part), 0, len(new_part))]
+        for change in found or []:
+            yield Change(change[0] + start, change[1] + start, change[2] + new_start, change[3] + new_start)
+        start, new_start = stop + 1, new_stop + 1
 
 
 def common_prefix(a: Sequence[Hashable], b: Sequence[Hashable]) -> int:

@@ -8,15 +8,14 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, LargeBinary, Text, Uuid, bindparam, text
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """One Yjs v1 update that applied, and who made it where."""
+class Edit(NamedTuple):
+    """One Yjs v1 update that applied, and who made it where. (A frozen dataclass takes twice as long to make.)"""
 
     org_id: UUID
     document_id: UUID
@@ -84,17 +83,29 @@ class Rows:
         self._places: list[int] = []
         self._authors: dict[tuple[UUID | None, UUID | None, str], int] = {}
         self._written_by: list[int] = []
-        places = {document_id: place for place, document_id in enumerate(heads, 1)}
-        for edit in edits:
-            head = heads[edit.document_id]
+        self._move_on(edits)
+
+    def _move_on(self, edits: Sequence[Edit]) -> None:
+        """For each edit a seq and a link of the chain. Edits mostly come document by document, author by author."""
+        places = {document_id: place for place, document_id in enumerate(self._heads, 1)}
+        at: UUID | None = None
+        actor: UUID | None = None
+        session: UUID | None = None
+        origin = ""
+        author = 0
+        for _, document_id, payload, actor_id, session_id, where in edits:
+            if document_id is not at:
+                at, head, place = document_id, self._heads[document_id], places[document_id]
+            if not author or actor_id is not actor or session_id is not session or where is not origin:
+                actor, session, origin = actor_id, session_id, where
+                author = self._authors.setdefault((actor_id, session_id, where), len(self._authors) + 1)
             head.seq += 1
-            head.chain = link(head.chain, edit.payload)
-            head.bytes_total += len(edit.payload)
+            head.chain = link(head.chain, payload)
+            head.bytes_total += len(payload)
             self.seqs.append(head.seq)
             self._chains.append(head.chain)
-            self._places.append(places[edit.document_id])
-            author = (edit.actor_id, edit.session_id, edit.origin)
-            self._written_by.append(self._authors.setdefault(author, len(self._authors) + 1))
+            self._places.append(place)
+            self._written_by.append(author)
 
     def parameters(self) -> dict[str, Any]:
         """For `APPEND`."""

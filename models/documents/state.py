@@ -27,6 +27,8 @@ class Loaded:
     updates: list[bytes]
     seqs: list[int] = field(default_factory=list)
     """The place of each update in the journal; 0 for a snapshot, without which it would not be the document."""
+    bytes_total: int = 0
+    """Of the journal, at most `max_document_bytes`."""
 
 
 def snapshot_key(org_id: UUID, sha256: str) -> str:
@@ -75,7 +77,7 @@ async def load(session: AsyncSession, store: ObjectStore, document_id: UUID) -> 
     entries = await journal.tail(session, document_id, after=stream.snapshot_seq, whole=False)
     updates.extend(entry.payload for entry in entries)
     seqs.extend(entry.seq for entry in entries)
-    return Loaded(entries[-1].seq if entries else stream.seq, updates, seqs)
+    return Loaded(entries[-1].seq if entries else stream.seq, updates, seqs, stream.bytes_total)
 
 
 def _unpack(frame: bytes) -> tuple[bytes, str]:

@@ -52,9 +52,9 @@ async def request_archive(session: AsyncSession, scope: OrgScope) -> Export:
     return export
 
 
-def archive_key(export: Export) -> str:
+def archive_key(org_id: UUID, export_id: UUID) -> str:
     """The name of an archive in the object store."""
-    return f"orgs/{export.org_id}/archives/{export.id}.zip"
+    return f"orgs/{org_id}/archives/{export_id}.zip"
 
 
 async def begin(session: AsyncSession, export: Export, *, upload_id: str | None, total: int | None) -> Export:

@@ -154,7 +154,7 @@ async def pieces(store: ObjectStore, export: Export) -> AsyncIterator[bytes]:
     if export.sha256 is None or export.bytes is None:
         raise ExportNotReady()
     is_archive = export.document_id is None
-    key = archiving.archive_key(export) if is_archive else object_key(export.org_id, export.sha256)
+    key = archiving.archive_key(export.org_id, export.id) if is_archive else object_key(export.org_id, export.sha256)
     return store.pieces(key, export.bytes)
 
 

@@ -33,17 +33,26 @@ class Verdict:
 
 async def verify_archive(path: Path) -> Verdict:
     """Every check there is."""
-    return await bigstack.run(_verify, path)
-
-
-def _verify(path: Path) -> Verdict:
     try:
         with zipfile.ZipFile(path) as archive:
             manifest = json.loads(archive.read(MANIFEST))
-            problems = [*_files(archive, manifest), *_documents(archive, manifest)]
+            problems = list(_files(archive, manifest))
+            for about in manifest["documents"]:
+                folder = f"documents/{about['id']}"
+                problems += [f"{folder}: {problem}" for problem in await _document(archive, folder, about)]
             return Verdict(len(manifest["documents"]), len(manifest["files"]), problems)
     except (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError) as error:
         return Verdict(0, 0, [f"this is no archive of Doxie: {error!r}"])
+
+
+async def _document(archive: zipfile.ZipFile, folder: str, about: dict[str, Any]) -> list[str]:
+    """What is wrong with one document. Its updates are applied where they can do no harm."""
+    try:
+        names = [name for name in archive.namelist() if name.startswith(f"{folder}/")]
+        files = {name.removeprefix(f"{folder}/"): archive.read(name) for name in names}
+        return await bigstack.run(lambda: list(_problems(files, about)))
+    except Exception as error:  # whatever it is: the archive is not what it says
+        return [repr(error)]
 
 
 def _files(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> Iterator[str]:
@@ -74,20 +83,10 @@ def _digest(archive: zipfile.ZipFile, name: str) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _documents(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> Iterator[str]:
-    for about in manifest["documents"]:
-        folder = f"documents/{about['id']}"
-        try:
-            for problem in _document(archive, folder, about):
-                yield f"{folder}: {problem}"
-        except Exception as error:  # whatever it is: the archive is not what it says
-            yield f"{folder}: {error!r}"
-
-
-def _document(archive: zipfile.ZipFile, folder: str, about: dict[str, Any]) -> Iterator[str]:
-    if json.loads(archive.read(f"{folder}/about.json")) != about:
+def _problems(files: dict[str, bytes], about: dict[str, Any]) -> Iterator[str]:
+    if json.loads(files["about.json"]) != about:
         yield "about.json is not what the manifest says"
-    payloads = list(_payloads(archive.read(f"{folder}/journal.bin")))
+    payloads = list(_payloads(files["journal.bin"]))
     chain = GENESIS
     for payload in payloads:
         chain = journal.link(chain, payload)
@@ -97,12 +96,12 @@ def _document(archive: zipfile.ZipFile, folder: str, about: dict[str, Any]) -> I
     if about["error"] is not None:
         return
     applied = [payload for seq, payload in enumerate(payloads, 1) if seq not in about["quarantined"]]
-    doc, stored = crdt.build(applied), crdt.build([archive.read(f"{folder}/document.yjs")])
+    doc, stored = crdt.build(applied), crdt.build([files["document.yjs"]])
     if doc.get_state() != stored.get_state():
         yield "document.yjs is not what the journal makes"
     made, kept = render_files(doc), render_files(stored)
     for name, data in made.items():
-        if not data == kept[name] == archive.read(f"{folder}/{name}"):
+        if not data == kept[name] == files[name]:
             yield f"{name} is not what the journal makes"
 
 

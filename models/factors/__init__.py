@@ -1,6 +1,16 @@
 """Second factors, passkeys, and signing in with them."""
 
-from models.factors import passkeys, reauthenticating, reauthentication, recovery, resetting, signing_in, totp, ways
+from models.factors import (
+    passkeys,
+    proofs,
+    reauthenticating,
+    reauthentication,
+    recovery,
+    resetting,
+    signing_in,
+    totp,
+    ways,
+)
 from models.factors.assertions import Assertion, Question
 from models.factors.errors import (
     LastWay,
@@ -17,7 +27,8 @@ from models.factors.errors import (
     WrongCode,
     WrongFactor,
 )
-from models.factors.signing_in import Proof, SecondFactorNeeded
+from models.factors.proofs import Proof
+from models.factors.signing_in import SecondFactorNeeded
 from models.factors.tables import Passkey
 from models.factors.totp import Enrolment
 from models.factors.ways import Method, Ways
@@ -45,6 +56,7 @@ __all__ = [
     "WrongCode",
     "WrongFactor",
     "passkeys",
+    "proofs",
     "reauthenticating",
     "reauthentication",
     "recovery",

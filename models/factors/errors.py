@@ -12,7 +12,7 @@ class WrongFactor(Unauthenticated):
 
 
 class TooManyGuesses(TooMany):
-    """Too many codes were tried: wait a quarter of an hour, or use a passkey."""
+    """Too many codes were tried: wait an hour, or use a passkey."""
 
 
 class ReauthenticationNeeded(Forbidden):

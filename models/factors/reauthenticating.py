@@ -6,11 +6,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra.settings import Settings
 from models.auth import Actor
-from models.factors import assertions, reauthentication, signing_in, ways
+from models.factors import assertions, proofs, reauthentication, ways
 from models.factors.assertions import Question
 from models.factors.challenges import Binding, Purpose
 from models.factors.errors import ReauthenticationNeeded, WrongFactor
-from models.factors.signing_in import Proof
+from models.factors.proofs import Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ async def attempt(session: AsyncSession, actor: Actor, proof: Proof, settings: S
         if (await ways.of(session, actor.user_id, settings)).second_factors:
             raise WrongFactor()
     elif proof.passkey is None:
-        await signing_in.guess(session, actor.user_id)
+        await proofs.guess(session, actor.user_id)
     return Attempt(actor, proof)
 
 
@@ -50,9 +50,9 @@ async def complete(session: AsyncSession, tried: Attempt, settings: Settings) ->
     if proof == Proof():
         method: str | None = "password"
     else:
-        method = await signing_in.present(session, actor.user_id, proof, _binding(actor), settings)
+        method = await proofs.present(session, actor.user_id, proof, _binding(actor), settings)
     if method is None or actor.session_id is None:
-        await signing_in.refuse(session, actor.user_id, first="reauthentication")
+        await proofs.refuse(session, actor.user_id, first="reauthentication")
         return False
     await reauthentication.note(session, actor.user_id, actor.session_id, method=method)
     return True

@@ -10,37 +10,26 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, delete, func, text, update
+from sqlalchemy import func, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from infra import clock
 from infra.settings import Settings
 from infra.tokens import Signer, TokenError
-from models import audit, auth
-from models.audit import AccountAct
+from models import auth
 from models.auth import Device, SignIn, User
-from models.factors import assertions, notices, reauthentication, recovery, totp, ways
+from models.factors import assertions, proofs, reauthentication, ways
 from models.factors.assertions import Assertion, Question
 from models.factors.challenges import Binding, Purpose
-from models.factors.errors import SignInExpired, TooManyGuesses
-from models.factors.tables import FactorGuesses, PendingSignIn
+from models.factors.errors import SignInExpired
+from models.factors.proofs import Proof
+from models.factors.tables import PendingSignIn
 from models.factors.ways import Method
 
 LIFETIME = timedelta(minutes=5)
 ATTEMPTS = 5
-"""For one sign-in …"""
-GUESSES = 20
-GUESSES_WINDOW = timedelta(minutes=15)
-"""… and of codes for one account, however many sign-ins somebody who knows the password begins."""
-
-_GUESS = text("""
-    INSERT INTO factor_guesses AS known (user_id, guesses, since) VALUES (:user_id, 1, now())
-    ON CONFLICT (user_id) DO UPDATE SET
-        guesses = CASE WHEN known.since < now() - :window THEN 1 ELSE known.guesses + 1 END,
-        since = CASE WHEN known.since < now() - :window THEN now() ELSE known.since END
-    RETURNING guesses
-""").bindparams(bindparam("user_id", type_=Uuid))
+"""For one sign-in; `proofs` limits them over all of an account."""
 
 _SWEEP = text("""
     DELETE FROM pending_sign_ins WHERE id IN (
@@ -57,15 +46,6 @@ class SecondFactorNeeded:
     methods: list[Method]
     expires_in: int
     """Seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A second factor; one of them is given."""
-
-    totp: str | None = None
-    recovery_code: str | None = None
-    passkey: Assertion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,19 +123,8 @@ async def attempt(session: AsyncSession, signer: Signer, token: str, proof: Proo
         raise SignInExpired()
     user_id = UUID(claims["sub"])
     if proof.passkey is None:
-        await guess(session, user_id)
+        await proofs.guess(session, user_id)
     return Attempt(UUID(claims["pid"]), user_id, first)
-
-
-async def guess(session: AsyncSession, user_id: UUID) -> None:
-    """Count a code that is tried for somebody.
-
-    Raises:
-        TooManyGuesses: there were too many lately.
-    """
-    guesses = await session.scalar(_GUESS, {"user_id": user_id, "window": GUESSES_WINDOW})
-    if guesses is None or guesses > GUESSES:
-        raise TooManyGuesses(GUESSES_WINDOW.total_seconds())
 
 
 async def complete(
@@ -172,42 +141,13 @@ async def complete(
     user = await session.get(User, tried.user_id)
     if pending is None or user is None or pending.basis != _basis(user):
         raise SignInExpired()
-    method = await present(session, tried.user_id, proof, _binding(tried.user_id, tried.pending_id), settings)
+    method = await proofs.present(session, tried.user_id, proof, _binding(tried.user_id, tried.pending_id), settings)
     if method is None:
-        await refuse(session, tried.user_id, first=tried.first)
+        await proofs.refuse(session, tried.user_id, first=tried.first)
         return None
     await session.delete(pending)
     method_of_both = f"{tried.first}+{method}"
     return await _sign_in(session, user, device, settings, method=method_of_both, fresh=pending.fresh)
-
-
-async def present(
-    session: AsyncSession, user_id: UUID, proof: Proof, binding: Binding, settings: Settings
-) -> Method | None:
-    """What the proof is, if it holds: codes are used up by it. None has to be committed too."""
-    await ways.lock(session, user_id)
-    if proof.totp is not None:
-        method = Method.TOTP if await totp.accept(session, user_id, proof.totp, settings) else None
-    elif proof.recovery_code is not None:
-        method = (
-            Method.RECOVERY_CODE if await recovery.accept(session, user_id, proof.recovery_code, settings) else None
-        )
-    elif proof.passkey is not None:
-        method = Method.PASSKEY if await assertions.accept(session, proof.passkey, binding, settings) else None
-    else:
-        method = None
-    if method is not None:
-        await session.execute(delete(FactorGuesses).where(col(FactorGuesses.user_id) == user_id))
-    if method is Method.RECOVERY_CODE:
-        left = (await ways.of(session, user_id, settings)).recovery_codes
-        await notices.tell(session, user_id, f"A recovery code was used, {left} are left")
-        await audit.record_account(session, user_id, AccountAct.RECOVERY_CODE_USED, left=left)
-    return method
-
-
-async def refuse(session: AsyncSession, user_id: UUID, *, first: str) -> None:
-    """Note that a second factor was wrong; to be committed."""
-    await audit.record_account(session, user_id, AccountAct.SECOND_FACTOR_REFUSED, first=first)
 
 
 async def ask_anybody(session: AsyncSession, settings: Settings) -> Question:

@@ -23,9 +23,16 @@ from models.imports.unpacking import MAX_IMAGE_BYTES, BadItem, Kind, check_word,
 
 MAX_TITLE = 500
 MAX_TEXT_BYTES = 8 * 1024 * 1024
-MAX_TREE_BYTES = 16 * 1024 * 1024
-"""Of Pandoc's JSON, which takes some ten times as much memory."""
+MAX_TREE_BYTES = 6 * 1024 * 1024
+"""Of Pandoc's JSON, some 100 000 words; it takes twenty-five times as much memory."""
+MAX_NESTING = 200
 MAX_IMAGES_BYTES = 4 * 1024 * 1024
+TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+# Elements that have no end, or whose end may be left out.
+ENDLESS = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
+    | {"colgroup", "dd", "dt", "li", "option", "p", "tbody", "td", "tfoot", "th", "thead", "tr"}
+)
 CHECKBOX = re.compile(r"<input\b[^<>]*>", re.IGNORECASE)
 MEDIA_TYPES = {"png": "png", "jpg": "jpeg", "gif": "gif", "webp": "webp"}
 
@@ -56,6 +63,8 @@ class Gallery:
         found = measure(data) if data else None
         if data is None:
             return self._leave(src, "it is not there")
+        if not data:
+            return self._leave(src, "it is too large, or damaged")
         if found is None:
             return self._leave(src, "it is no PNG, JPEG, GIF or WebP")
         if found[1] * found[2] > MAX_PIXELS or len(data) > MAX_IMAGE_BYTES:
@@ -91,7 +100,7 @@ async def convert(path: str, kind: Kind, data: bytes, look_up: Callable[[str], b
                 node = await bigstack.run(content.parse_markdown, _text(data))
                 stated, node = "", _with_images(node, gallery)
             case Kind.HTML:
-                html = CHECKBOX.sub(_box, _text(data)).encode()
+                html = _html(data)
                 stated, node = await _through_pandoc(html, "html-native_divs-native_spans", gallery)
             case Kind.DOCX:
                 check_word(data)
@@ -108,13 +117,16 @@ async def _through_pandoc(data: bytes, source: pandoc.Input, gallery: Gallery) -
     raw = await pandoc.convert(data, source, "json")
     if len(raw) > MAX_TREE_BYTES:
         raise BadItem("It holds more than can be converted.")
-    return await bigstack.run(_read, raw, gallery)
+    title, node, notes = await bigstack.run(_read, raw, gallery)
+    gallery.notes += notes
+    return title, node
 
 
-def _read(raw: bytes, gallery: Gallery) -> tuple[str, Node]:
+def _read(raw: bytes, gallery: Gallery) -> tuple[str, Node, list[str]]:
+    """Title, document, and what was left out: what is noted in a child stays there otherwise."""
     try:
         tree = json.loads(raw)
-        return title_of(tree), from_pandoc(tree, gallery.resolve)
+        return title_of(tree), from_pandoc(tree, gallery.resolve), gallery.notes
     except RecursionError:
         raise BadItem("It is nested too deeply.") from None
 
@@ -146,7 +158,7 @@ def _word_images(data: bytes) -> Callable[[str], bytes | None]:
 
 
 def _image(archive: zipfile.ZipFile, position: int) -> bytes:
-    """An image, or enough of one to see that it is too large."""
+    """An image; nothing where it is too large or damaged."""
     try:
         return content_of(archive, position, MAX_IMAGE_BYTES)
     except BadItem:
@@ -160,6 +172,18 @@ def _text(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadItem("It is not UTF-8 text.") from error
+
+
+def _html(data: bytes) -> bytes:
+    """HTML that Pandoc can read in a reasonable time."""
+    text = _text(data)
+    depth = 0
+    for end, name in TAG.findall(text):
+        if name.lower() not in ENDLESS:
+            depth = max(0, depth - 1) if end else depth + 1
+        if depth > MAX_NESTING:
+            raise BadItem("It is nested too deeply.")
+    return CHECKBOX.sub(_box, text).encode()
 
 
 def _box(match: re.Match[str]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import case, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -16,6 +16,8 @@ from models import outbox
 from models.mail import writing
 from models.mail.tables import Mail
 
+LAST = "account_erased"
+"""The mail after which an address is nobody's business: it is forgotten as soon as that is sent."""
 _PURPOSE = "mail"
 
 
@@ -67,5 +69,6 @@ async def _note(session: AsyncSession, mail_id: UUID, state: str, error: str | N
     values: dict[str, Any] = {"state": state, "error": error, "flow_run_id": flow_run_id}
     if state != "queued":
         values |= {"sealed": None, "finished_at": clock.now()}
+        values["recipient"] = case((col(Mail.template) == LAST, ""), else_=col(Mail.recipient))
     query = update(Mail).where(col(Mail.id) == mail_id, col(Mail.state) == "queued")
     await session.execute(query.values(attempts=col(Mail.attempts) + 1, **values))

@@ -14,6 +14,7 @@ from models.mail import tables as mail
 from models.notifications import tables as notifications
 from models.orgs import tables as orgs
 from models.outbox import OutboxEvent
+from models.people import tables as people
 from models.pipeline import tables as pipeline
 from models.revisions import tables as revisions
 from models.sharing import tables as sharing
@@ -34,6 +35,7 @@ __all__ = [
     "metadata",
     "notifications",
     "orgs",
+    "people",
     "pipeline",
     "revisions",
     "sharing",

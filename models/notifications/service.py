@@ -26,6 +26,7 @@ class Kind(StrEnum):
     ACCESS_GRANTED = "access.granted"
     ACCESS_REQUESTED = "access.requested"
     DOCUMENT_CHANGED = "document.changed"
+    DOCUMENT_EMPTIED = "document.emptied"
     EXPORT_FAILED = "export.failed"
     EXPORT_SUCCEEDED = "export.succeeded"
     MEMBER_JOINED = "member.joined"

@@ -32,6 +32,7 @@ from models.orgs.invitations import (
     invite_by_link,
     invite_guest,
     resend,
+    uninvite_guest,
     withdraw,
 )
 from models.orgs.members import assign_role, members, reactivate, remove, suspend, transfer
@@ -51,6 +52,7 @@ from models.orgs.scope import (
     by_link,
     effective,
     enter,
+    require_token,
 )
 from models.orgs.service import change, found, of, read
 from models.orgs.tables import Group, GroupMember, Invitation, Membership, Organization
@@ -115,10 +117,12 @@ __all__ = [
     "read",
     "remove",
     "rename_group",
+    "require_token",
     "resend",
     "restore",
     "suspend",
     "suspend_all",
     "transfer",
+    "uninvite_guest",
     "withdraw",
 ]

@@ -14,7 +14,7 @@ from models.auth import Actor
 from models.orgs import queries
 from models.orgs.errors import NameDiffers
 from models.orgs.members import in_turn
-from models.orgs.scope import OrgNotFound, OrgScope, Permission
+from models.orgs.scope import OrgNotFound, OrgScope, Permission, require_token
 from models.orgs.service import read
 from models.orgs.tables import Organization
 
@@ -59,6 +59,7 @@ async def restore(session: AsyncSession, actor: Actor, org_id: UUID) -> Organiza
     Raises:
         OrgNotFound: there is none that they own and that can be restored.
     """
+    require_token(actor, Permission.ORG_DELETE)
     await set_scope(session, user_id=actor.user_id, org_ids=actor.org_ids | {org_id})
     await queries.lock(session, org_id)
     restorable = {organization.id: organization for organization in await deleted(session, actor)}

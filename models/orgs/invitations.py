@@ -22,7 +22,7 @@ from models.audit import Act
 from models.auth import Actor, account
 from models.orgs import queries
 from models.orgs.errors import AlreadyMember, DomainNotAllowed, InvitationNotFound, NoOwnerByLink
-from models.orgs.scope import OrgScope, Permission, Role
+from models.orgs.scope import OrgScope, Permission, Role, require_token
 from models.orgs.service import read
 from models.orgs.tables import Invitation, Membership, Organization
 
@@ -109,6 +109,13 @@ async def withdraw(session: AsyncSession, scope: OrgScope, invitation_id: UUID) 
     await audit.record(session, scope.org_id, scope.actor.user_id, Act.INVITATION_WITHDRAWN, invitation_id)
 
 
+async def uninvite_guest(session: AsyncSession, scope: OrgScope, invitation_id: UUID) -> None:
+    """Take back what `invite_guest` made. The caller may share what it was for."""
+    await session.delete(await _open(session, scope, invitation_id))
+    await session.flush()
+    await audit.record(session, scope.org_id, scope.actor.user_id, Act.INVITATION_WITHDRAWN, invitation_id)
+
+
 async def accept(session: AsyncSession, actor: Actor, token: str) -> Accepted:
     """Join the organization of an invitation. A guest who is invited to more becomes that.
 
@@ -118,6 +125,7 @@ async def accept(session: AsyncSession, actor: Actor, token: str) -> Accepted:
         InvitationNotFound: the token is not one, or over, or was sent to somebody else.
         AlreadyMember: one belongs to it already, and is suspended.
     """
+    require_token(actor, Permission.MEMBER_INVITE)
     org_id, invitation_id, secret = _parse(token)
     await set_scope(session, user_id=actor.user_id, org_ids=actor.org_ids | {org_id})
     await queries.lock(session, org_id)

@@ -15,7 +15,7 @@ from models.audit import Act
 from models.auth import User
 from models.orgs import queries
 from models.orgs.errors import LastOwner, MemberNotFound, NotAnOwner, NotOneself
-from models.orgs.scope import OrgScope, Permission, Role, enter
+from models.orgs.scope import OrgScope, Permission, Role, enter, require_token
 from models.orgs.tables import Membership
 
 
@@ -127,6 +127,7 @@ async def _managed(session: AsyncSession, scope: OrgScope, user_id: UUID, role: 
 
 
 async def _own(session: AsyncSession, scope: OrgScope) -> Membership:
+    require_token(scope.actor, Permission.MEMBER_MANAGE)
     membership = await queries.membership(session, scope.org_id, scope.actor.user_id)
     assert membership is not None, "a scope is made from a membership"
     return membership

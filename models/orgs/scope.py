@@ -119,6 +119,12 @@ def within_token(actor: Actor, permission: Permission) -> bool:
     return scopes is None or any(permission in TOKENS[TokenScope(scope)] for scope in scopes)
 
 
+def require_token(actor: Actor, permission: Permission) -> None:
+    """For what people do for themselves, which takes no role: raises MayNot where their token is not for that."""
+    if not within_token(actor, permission):
+        raise MayNot()
+
+
 def effective(role: Role, *, is_creator: bool, org_access: Level, granted: Level) -> Level:
     """The level somebody has on a document.
 

@@ -10,12 +10,13 @@ from models import audit
 from models.audit import Act
 from models.auth import Actor
 from models.orgs import queries
-from models.orgs.scope import OrgScope, Permission, Role
+from models.orgs.scope import OrgScope, Permission, Role, require_token
 from models.orgs.tables import Membership, Organization
 
 
 async def found(session: AsyncSession, actor: Actor, *, name: str) -> Organization:
     """A new organization whose owner is whoever founds it."""
+    require_token(actor, Permission.ORG_UPDATE)
     organization = Organization(name=name, created_by=actor.user_id)
     await set_scope(session, user_id=actor.user_id, org_ids=actor.org_ids | {organization.id})
     session.add(organization)

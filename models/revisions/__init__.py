@@ -1,6 +1,7 @@
 """Revisions and snapshots."""
 
 from models.revisions.comparing import Attribution, Comparison, attribution, difference
+from models.revisions.keeping import keep_before
 from models.revisions.retention import crowded, policy, set_policy, thin
 from models.revisions.service import (
     Folded,
@@ -11,6 +12,7 @@ from models.revisions.service import (
     derive,
     fold,
     fold_from,
+    hold,
     load_at,
     name,
     newest_stored,
@@ -45,6 +47,8 @@ __all__ = [
     "difference",
     "fold",
     "fold_from",
+    "hold",
+    "keep_before",
     "load_at",
     "name",
     "newest_stored",

@@ -19,6 +19,10 @@ _AUTHORS = (
     .columns(authors=ARRAY(Uuid))
 )
 
+_CHAIN = text("SELECT chain FROM document_updates WHERE document_id = :document_id AND seq = :seq").bindparams(
+    bindparam("document_id", type_=Uuid)
+)
+
 _INDEX = text("""
     INSERT INTO document_texts (org_id, document_id, seq, text, words, updated_at)
     VALUES (:org_id, :document_id, :seq, :text, :words, now())
@@ -48,6 +52,12 @@ async def newest(session: AsyncSession, document_id: UUID) -> Revision | None:
     """The revision with the highest number."""
     query = _of(document_id).order_by(col(Revision.number).desc()).limit(1)
     return (await session.execute(query)).scalar_one_or_none()
+
+
+async def chain_at(session: AsyncSession, document_id: UUID, seq: int) -> bytes | None:
+    """The chain hash after an update that is in the journal still."""
+    chain: bytes | None = await session.scalar(_CHAIN, {"document_id": document_id, "seq": seq})
+    return chain
 
 
 async def pending(session: AsyncSession, document_id: UUID) -> list[Revision]:

@@ -38,7 +38,7 @@ from models.sharing.links import (
     recognize,
     revoke_link,
 )
-from models.sharing.requests import approve, ask, asked, deny
+from models.sharing.requests import approve, ask, asked, deny, managers
 from models.sharing.tables import AccessRequest, ShareLink
 
 __all__ = [
@@ -73,6 +73,7 @@ __all__ = [
     "links",
     "live",
     "make_link",
+    "managers",
     "note_refusal",
     "open_link",
     "open_to_org",

@@ -109,7 +109,7 @@ async def grant_address(session: AsyncSession, scope: DocumentScope, email: str,
 
 
 async def revoke_grant(session: AsyncSession, scope: DocumentScope, kind: Kind, grantee_id: UUID) -> None:
-    """Take a grant back.
+    """Take a grant back; of a guest to come the invitation as well, which was for this document only.
 
     Raises:
         GrantNotFound: there is none.
@@ -120,6 +120,8 @@ async def revoke_grant(session: AsyncSession, scope: DocumentScope, kind: Kind, 
         raise GrantNotFound()
     await session.delete(grant)
     await session.flush()
+    if kind == "invitation":
+        await orgs.uninvite_guest(session, scope, grantee_id)
     await _note(session, scope, Act.ACCESS_REVOKED, **{kind: str(grantee_id)})
 
 

@@ -138,7 +138,8 @@ async def find_link(session: AsyncSession, given: Keys) -> ShareLink:
         LinkNotFound: unknown, expired, revoked, to something that is gone: nobody learns which.
     """
     link = await _live(session, given.link_id)
-    if not hmac.compare_digest(link.secret_hash if link else b"", _digest(given.secret)) or link is None:
+    fits = hmac.compare_digest(link.secret_hash if link else b"", _digest(given.secret))
+    if link is None or not fits or link.org_id != given.org_id:
         raise LinkNotFound()
     return link
 
@@ -206,7 +207,11 @@ async def recognize(session: AsyncSession, opened: dict[str, Any]) -> LinkVisito
         LinkNotFound: it is revoked, expired, or has another password.
     """
     link = await _live(session, UUID(opened["sub"]))
-    if link is None or link.epoch != opened["epoch"] or str(link.document_id) != opened["doc"]:
+    if link is None or (str(link.org_id), str(link.document_id), link.epoch) != (
+        opened["org"],
+        opened["doc"],
+        opened["epoch"],
+    ):
         raise LinkNotFound()
     return _visitor(link, UUID(opened["sid"]))
 

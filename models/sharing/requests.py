@@ -12,7 +12,7 @@ from models import audit, documents, mail, notifications
 from models.audit import Act
 from models.auth import Actor, User
 from models.notifications import Kind
-from models.orgs import DocumentScope, Level, Permission
+from models.orgs import DocumentScope, Level, Permission, require_token
 from models.sharing import queries
 from models.sharing.errors import AllowedAlready, RequestNotFound
 from models.sharing.grants import grant_user
@@ -30,6 +30,7 @@ async def ask(session: AsyncSession, actor: Actor, document_id: UUID, *, level: 
     Raises:
         AllowedAlready: one may do that, and so knows the document.
     """
+    require_token(actor, Permission.DOCUMENT_COMMENT)
     current = await documents.approach(session, actor, document_id)
     if current is None:
         return None
@@ -140,3 +141,11 @@ async def _answer(session: AsyncSession, scope: DocumentScope, request: AccessRe
 async def _note(session: AsyncSession, scope: DocumentScope, act: Act, request: AccessRequest) -> None:
     details = {"request": str(request.id), "user": str(request.user_id), "level": Level(request.level).name.lower()}
     await audit.record(session, scope.org_id, scope.actor.user_id, act, scope.document_id, **details)
+
+
+async def managers(session: AsyncSession, org_id: UUID, document_id: UUID) -> tuple[str, list[User]]:
+    """The title of a document, and who is told when something happens to it."""
+    document = await queries.document(session, org_id, document_id)
+    if document is None:
+        return "", []
+    return document.title, await queries.managers(session, document, at_most=MANAGERS_ASKED)

@@ -18,6 +18,11 @@ Note = Callable[[int], None]
 
 SKIP_AT_MOST: Final = 20
 KNOWN_AT_MOST: Final = 16
+LARGE: Final = 2_000
+"""Letters, elements, entries: a document with fewer is soon written again."""
+MOST: Final = 0.8
+SEVERAL: Final = 100
+"""Deletions that may be part of it; fewer at once are typing."""
 
 
 class Lost(Exception):
@@ -46,16 +51,41 @@ class Content:
         self._waiting = updates.waiting(stored, self._doc.get_state())
         self._known: set[bytes] = set()
 
-    def apply(self, fresh: Sequence[bytes]) -> None:
-        """Apply updates, in one transaction.
+    def apply(self, fresh: Sequence[bytes]) -> int | None:
+        """Apply updates in one transaction; the place of the first that deletes most of a large document, if any does.
 
         Raises:
             Lost: something of it does not apply.
         """
         if not apply(self._doc, fresh):
             raise Lost
-        candidates = [*self._waiting, *fresh] if self._waiting else fresh
-        self._waiting = updates.waiting(candidates, self._doc.get_state())
+        state = self._doc.get_state()
+        known = updates.clocks(state)
+        self._waiting = updates.waiting(self._waiting, state) if self._waiting else []
+        first, deleted = None, 0
+        for place, raw in enumerate(fresh):
+            rest = updates.left(raw, state)
+            if rest == updates.NOTHING:
+                continue
+            if updates.unknown(rest, known):
+                self._waiting.append(raw)
+            elif (count := updates.count(updates.deletions(rest))) >= SEVERAL:
+                first = place if first is None else first
+                deleted += count
+        if first is None:
+            return None
+        after = self._alive()
+        return first if _most(after + deleted, after) else None
+
+    def take(self, raw: bytes) -> bool:
+        """Apply an update that repeats every deletion the document ever had; whether it deletes most of a large one.
+
+        Raises:
+            Lost: it does not apply.
+        """
+        before = self._alive()
+        self.apply([raw])
+        return _most(before, self._alive())
 
     def state(self) -> bytes:
         """The state vector."""
@@ -91,8 +121,16 @@ class Content:
             self._known.add(rest)
         return True
 
+    def _alive(self) -> int:
+        """How much there is that was not deleted: letters, elements, entries."""
+        return sum(updates.clocks(self.state()).values()) - updates.count(self._deletions())
+
     def _deletions(self) -> dict[int, updates.Ranges]:
         return updates.deletions(self._doc.get_update(self._doc.get_state()))
+
+
+def _most(before: int, after: int) -> bool:
+    return before >= LARGE and after <= before * (1 - MOST)
 
 
 def apply(doc: Doc, batch: Sequence[bytes]) -> bool:

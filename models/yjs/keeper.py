@@ -46,17 +46,15 @@ def _load(document: int, body: bytes) -> bytes:
 
 
 def _apply(kept: Content, body: bytes) -> bytes:
-    kept.apply(wire.read_several(body)[0])
-    return b""
+    wiped = kept.apply(wire.read_several(body)[0])
+    return b"" if wiped is None else wire.numbers([wiped])
 
 
 def _offer(kept: Content, body: bytes) -> bytes:
     raw = body[1:]
     if kept.has(raw):
         return wire.YES
-    if body[:1] == wire.TAKE:
-        kept.apply([raw])
-    return wire.NO
+    return wire.WIPE if body[:1] == wire.TAKE and kept.take(raw) else wire.NO
 
 
 def _diff(kept: Content, body: bytes) -> bytes:

@@ -60,13 +60,21 @@ def waits(update: bytes, state: bytes, clocks: Clocks) -> bool:
     not cover, or as deletions of structs it does not know.
     """
     rest = left(update, state)
-    if rest == NOTHING:
-        return False
+    return rest != NOTHING and unknown(rest, clocks)
+
+
+def unknown(rest: bytes, clocks: Clocks) -> bool:
+    """Whether what is `left` of an update, though it was applied, waits for an edit that has not arrived."""
     if rest[0]:
         return True
     return any(
         clock + length > clocks.get(client, 0) for client, ranges in deletions(rest).items() for clock, length in ranges
     )
+
+
+def count(deleted: dict[int, Ranges]) -> int:
+    """How many letters, elements, entries these deletions cover."""
+    return sum(length for ranges in deleted.values() for _, length in ranges)
 
 
 def waiting(candidates: Iterable[bytes], state: bytes) -> list[bytes]:

@@ -21,7 +21,7 @@ class Do(IntEnum):
     LOAD = 1
     """count of updates that must apply, updates → places of those that do not apply"""
     APPLY = 2
-    """updates → nothing, or the wipe among them"""
+    """updates → nothing, or the place of one that deletes most of the document"""
     OFFER = 3
     """whether to take it, an update → whether it brought nothing new"""
     DIFF = 4
@@ -51,6 +51,8 @@ TAKE: Final = b"\x01"
 LOOK: Final = b"\x00"
 YES: Final = b"\x01"
 NO: Final = b"\x00"
+WIPE: Final = b"\x02"
+"""It was new, and has deleted most of the document."""
 
 
 def errand(do: Do, document: int, body: bytes = b"") -> bytes:

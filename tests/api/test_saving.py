@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -80,7 +79,7 @@ async def test_what_postgres_refuses_is_refused_alone(
 
     def edit(*arguments: Any) -> journal.Edit:
         made = real(*arguments)
-        return made if made.payload == update else replace(made, origin="no \0 in text")
+        return made if made.payload == update else made._replace(origin="no \0 in text")
 
     monkeypatch.setattr(journal, "Edit", edit)
     found = await asyncio.gather(

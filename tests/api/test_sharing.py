@@ -94,6 +94,15 @@ async def test_an_address_gets_it_at_once_or_by_invitation(ann: Person, bob: Per
     assert sorted(kinds) == [("user", "Bob"), ("user", "Eve")]
 
 
+async def test_a_grant_to_somebody_to_come_is_taken_back_with_the_invitation(ann: Person, bob: Person) -> None:
+    document = f"/documents/{ann.document['id']}"
+    waiting = await ann.json("POST", f"{document}/grants", json={"email": bob.email, "level": "write"})
+    token = (await ann.json("POST", f"/orgs/{ann.org['id']}/invitations/{waiting['id']}/resend"))["token"]
+    await ann.json("DELETE", f"{document}/grants/invitations/{waiting['id']}")
+    assert (await bob.api.post("/invitations/accept", json={"token": token})).status_code == 404
+    assert (await ann.json("GET", f"{document}/grants"))["items"] == []
+
+
 async def test_a_second_invitation_adds_a_document(ann: Person, bob: Person) -> None:
     document = ann.document["id"]
     wish = {"email": bob.email, "level": "read"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from tests.bench import accept, collab, pipeline, storage
+from tests.bench import accept, collab, identity, pipeline, storage
 from tests.bench.report import Report
 from tests.bench.stack import running
 
@@ -28,6 +28,7 @@ BENCHMARKS = {
     "pipeline": Benchmark(pipeline.run, pipeline.SERVICES),
     "storage": Benchmark(storage.run, ("redis",)),
     "collab": Benchmark(lambda quick: collab.measure(quick=quick), collab.SERVICES),
+    "identity": Benchmark(lambda quick: identity.run(quick=quick), identity.SERVICES),
 }
 
 

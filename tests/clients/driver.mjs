@@ -40,6 +40,7 @@ function connectYWebsocket (name, { url, doc, token, ack, resync }) {
     synced: () => provider.synced,
     // The step 2 that answers the server's step 1 is acknowledged as well.
     isSaved: () => provider.synced && client.saved >= client.sent + 1,
+    drop: () => provider.ws?.terminate(),
     connect: () => provider.connect(),
     disconnect: () => provider.disconnect(),
     destroy: () => { provider.destroy(); ydoc.destroy() }
@@ -75,12 +76,107 @@ function connectHocuspocus (name, { url, doc, token, version, socket, sessions, 
     awareness: provider.awareness,
     synced: () => provider.synced,
     isSaved: () => provider.synced && provider.unsyncedChanges === 0,
+    drop: () => websocketProvider.webSocket?.terminate(),
     connect: () => websocketProvider.connect(),
     disconnect: () => websocketProvider.disconnect(),
     destroy: () => { provider.destroy(); if (!socket) websocketProvider.destroy(); ydoc.destroy() }
   })
   return client
 }
+
+// --- random edits, the same for the same seed ---
+
+const chance = (seed) => () => { // mulberry32
+  seed = (seed + 0x6D2B79F5) | 0
+  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+  return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+}
+
+const WORDS = ['word ', 'schön ', '🎉', 'naïve ', 'עברית ', 'a\nb ', 'x']
+const MARKS = [{ bold: {} }, { italic: {} }, { link: { href: 'https://example.org', target: null } }, { bold: null }]
+
+// The nodes of Tiptap's StarterKit: blocks with text, and blocks in blocks.
+const block = (pick, depth = 0) => {
+  const kind = pick(depth < 2 ? ['paragraph', 'heading', 'codeBlock', 'bulletList', 'blockquote'] : ['paragraph'])
+  const element = new Y.XmlElement(kind)
+  if (kind === 'heading') element.setAttribute('level', pick([1, 2, 3]))
+  if (kind === 'bulletList') {
+    const item = new Y.XmlElement('listItem')
+    item.insert(0, [block(pick, 2)])
+    element.insert(0, [item])
+  } else if (kind === 'blockquote') {
+    element.insert(0, [block(pick, depth + 1)])
+  } else {
+    element.insert(0, [new Y.XmlText(pick(WORDS))])
+  }
+  return element
+}
+
+const texts = (type) => type instanceof Y.XmlText ? [type] : type.toArray().flatMap(texts)
+// A place between two characters: editors never go between the halves of a surrogate pair, of which Yjs makes two �.
+const between = (text, place) => {
+  const plain = text.toDelta().map(({ insert }) => insert).join('')
+  const half = plain.charCodeAt(place)
+  return half >= 0xDC00 && half <= 0xDFFF ? place - 1 : place
+}
+const range = (text, upTo, most) => {
+  const start = between(text, upTo(text.length))
+  return [start, between(text, Math.min(start + upTo(most), text.length)) - start]
+}
+const elements = (type) => type.toArray().filter(child => child instanceof Y.XmlElement)
+
+const scribbles = {
+  type: (doc, pick, upTo) => {
+    const text = doc.getText('text')
+    text.insert(between(text, upTo(text.length)), pick(WORDS))
+  },
+  erase: (doc, pick, upTo) => {
+    const text = doc.getText('text')
+    text.delete(...range(text, upTo, 5))
+  },
+  mark: (doc, pick, upTo) => {
+    const text = doc.getText('text')
+    text.format(...range(text, upTo, 9), pick(MARKS))
+  },
+  block: (doc, pick, upTo) => {
+    const fragment = doc.getXmlFragment('default')
+    fragment.insert(upTo(fragment.length), [block(pick)])
+  },
+  unblock: (doc, pick, upTo) => {
+    const fragment = doc.getXmlFragment('default')
+    if (fragment.length > 3) fragment.delete(upTo(fragment.length - 1), 1)
+  },
+  write: (doc, pick, upTo) => {
+    const all = texts(doc.getXmlFragment('default'))
+    if (!all.length) return
+    const text = pick(all)
+    text.insert(between(text, upTo(text.length)), pick(WORDS), pick([{}, { bold: {} }]))
+  },
+  style: (doc, pick, upTo) => {
+    const all = texts(doc.getXmlFragment('default'))
+    if (!all.length) return
+    const text = pick(all)
+    text.format(...range(text, upTo, 9), pick(MARKS))
+  },
+  attribute: (doc, pick) => {
+    const some = elements(doc.getXmlFragment('default'))
+    if (some.length) pick(some).setAttribute('textAlign', pick(['left', 'right', 'center']))
+  },
+  set: (doc, pick, upTo) => doc.getMap('map').set(pick(['a', 'b', 'c']), upTo(1000)),
+  push: (doc, pick, upTo) => { const list = doc.getArray('list'); list.insert(upTo(list.length), [pick(WORDS)]) }
+}
+
+// Everything in a document, in a form that is the same for the same content: keys of an object are in no order.
+const sorted = (_key, value) => value !== null && typeof value === 'object' && !Array.isArray(value)
+  ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1))
+  : value
+const content = (doc) => JSON.stringify({
+  text: doc.getText('text').toDelta(),
+  xml: doc.getXmlFragment('default').toString(),
+  map: doc.getMap('map').toJSON(),
+  list: doc.getArray('list').toJSON()
+}, sorted)
 
 const until = async (what, ready, ms) => {
   const end = Date.now() + ms
@@ -162,6 +258,29 @@ const commands = {
       if (start % 1000 < batch) await new Promise(resolve => setImmediate(resolve))
     }
   },
+  // `count` random edits, some of them together in one transaction
+  scribble: (client, { seed, count }) => {
+    const random = chance(seed)
+    const pick = (some) => some[Math.floor(random() * some.length)]
+    const upTo = (most) => Math.floor(random() * (most + 1))
+    for (let left = count; left > 0;) {
+      const together = Math.min(left, pick([1, 1, 1, 3]))
+      client.ydoc.transact(() => {
+        for (let number = 0; number < together; number++) pick(Object.values(scribbles))(client.ydoc, pick, upTo)
+      })
+      left -= together
+    }
+  },
+  // the connection breaks, as it does when a cable is pulled; the client comes back by itself
+  drop: (client) => { client.drop() },
+  content: (client) => content(client.ydoc),
+  // what these updates make, in a document that nobody else has
+  contentOf: (_, { updates }) => {
+    const doc = new Y.Doc()
+    for (const update of updates) Y.applyUpdate(doc, bytes(update))
+    if (doc.store.pendingStructs !== null || doc.store.pendingDs !== null) throw new Error('something is missing')
+    return content(doc)
+  },
   // a Tiptap paragraph: <paragraph>text</paragraph> in the fragment `default`
   paragraph: (client, { root = 'default', index = 0, text, marks = {} }) => {
     const element = new Y.XmlElement('paragraph')
@@ -172,6 +291,14 @@ const commands = {
       content.insert(0, text, marks)
     })
   },
+  // a real Tiptap editor on the client's document, and what its user does: [[command, ...arguments], ...]
+  tiptap: async (client) => { client.editor = await (await import('./tiptap.mjs')).open(client.ydoc) },
+  edit: (client, { commands }) => {
+    for (const [name, ...given] of commands) {
+      if (!client.editor.commands[name](...given)) throw new Error(`${name} is not possible there`)
+    }
+  },
+  prosemirror: (client) => client.editor.getJSON(),
   text: (client, { root = 'text' }) => client.ydoc.getText(root).toString(),
   xml: (client, { root = 'default' }) => client.ydoc.getXmlFragment(root).toString(),
   map: (client, { root = 'map' }) => client.ydoc.getMap(root).toJSON(),
@@ -186,7 +313,11 @@ const commands = {
   }
 }
 
-process.on('uncaughtException', (error) => say({ event: 'uncaught', error: String(error?.stack ?? error) }))
+process.on('uncaughtException', (error) => {
+  // ws throws this when a client gives up while it connects; a browser says nothing then.
+  if (String(error?.message).startsWith('WebSocket was closed before the connection was established')) return
+  say({ event: 'uncaught', error: String(error?.stack ?? error) })
+})
 process.on('unhandledRejection', (error) => say({ event: 'uncaught', error: String(error?.stack ?? error) }))
 console.error = (...args) => process.stderr.write(args.map(String).join(' ') + '\n')
 console.warn = console.log = console.error

@@ -1,5 +1,6 @@
 """Sockets without a network: what a room writes is kept."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pycrdt
@@ -88,16 +89,17 @@ class Editor:
         self.text = self.doc.get("text", type=pycrdt.Text)
 
     def type(self, text: str, index: int | None = None) -> bytes:
-        before = self.doc.get_state()
-        self.text.insert(len(self.text) if index is None else index, text)
-        return self.doc.get_update(before)
+        return self._made(lambda: self.text.insert(len(self.text) if index is None else index, text))
 
     def erase(self, start: int, end: int) -> bytes:
-        """The deletion alone, as a client sends it."""
+        return self._made(lambda: self.text.__delitem__(slice(start, end)))
+
+    def _made(self, change: Callable[[], None]) -> bytes:
+        """The change alone, as a client sends it."""
         made: list[bytes] = []
         watch = self.doc.observe(lambda event: made.append(event.update))
-        del self.text[start:end]
-        del watch
+        change()
+        self.doc.unobserve(watch)
         return made[0]
 
 

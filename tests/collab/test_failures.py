@@ -225,6 +225,45 @@ async def test_who_is_signed_out_has_to_go(collab: Collab, world: World) -> None
         assert await closed(socket) == 4401
 
 
+async def test_a_full_document_refuses_the_edit_and_its_sender_only(node: Node, world: World) -> None:
+    doc = await world.document()
+    async with running(world.settings, DOXIE_MAX_DOCUMENT_BYTES="4000") as collab:
+        ann, bob = [await join(node, kind, collab, world, doc) for kind in ("y-websocket", "hocuspocus-4")]
+        await ann.append("fits ")
+        await ann.saved()
+        async with connect(url(collab, doc, world.token(doc))) as greedy:
+            await greedy.send(protocol.update(Editor(7).type("x" * 5000)))
+            assert await closed(greedy) == protocol.Close.TOO_BIG
+        await bob.append("still fits")
+        await bob.saved()
+        await ann.sees("fits still fits")
+    assert len(await world.journal(doc)) == 2
+
+
+async def test_before_most_of_a_document_is_deleted_it_is_kept_and_its_owner_told(
+    node: Node, collab: Collab, world: World
+) -> None:
+    doc = await world.document()
+    ann = await join(node, "hocuspocus-4", collab, world, doc)
+    await ann.append("a long story " * 300)
+    await ann.saved()
+    await ann.remove(0, 13 * 299)
+    await ann.append("the end")
+    await ann.saved()
+    kept = f"SELECT name, seq_to FROM revisions WHERE document_id = '{doc}' AND kind = 'named'"
+    [(name, seq)] = await world.rows(kept)
+    assert name == "Before most of it was deleted"
+    payloads = [entry.payload for entry in await world.journal(doc) if entry.seq <= seq]
+    before = pycrdt.Doc[pycrdt.Text]()
+    for payload in payloads:
+        before.apply_update(payload)
+    assert str(before.get("text", type=pycrdt.Text)) == "a long story " * 300
+    told = f"SELECT user_id FROM notifications WHERE document_id = '{doc}' AND kind = 'document.emptied'"
+    assert await world.rows(told) == [(world.actor.user_id,)]
+    noted = f"SELECT actor_id FROM audit_events WHERE target_id = '{doc}' AND action = 'document.emptied'"
+    assert await world.rows(noted) == [(world.actor.user_id,)]
+
+
 async def test_probes(collab: Collab) -> None:
     async with httpx.AsyncClient() as client:
         assert (await client.get(f"{collab.http}/healthz")).text == "ok"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from collab import protocol
-from collab.room import NotAllowed, Room
+from collab.room import Full, NotAllowed, Room
 from collab.seat import Seat
 from models.lib0 import ProtocolError, read_bytes
 from models.yjs import updates
@@ -225,6 +225,59 @@ def _panic_at(monkeypatch: pytest.MonkeyPatch, poison: bytes) -> None:
         apply(doc, update)
 
     monkeypatch.setattr(pycrdt.Doc, "apply_update", panicking)
+
+
+def test_deleting_most_of_a_large_document_is_marked() -> None:
+    here = room()
+    ann, _ = seat(here)
+    editor = Editor(1)
+    here.edit(ann, editor.type("x" * 5000))
+    here.edit(ann, editor.erase(0, 3000))
+    save(here)
+    assert not any(entry.wipes for entry in here.saving)
+    here.edit(ann, editor.type("y" * 3000))
+    here.edit(ann, editor.erase(100, 4900))
+    here.edit(ann, editor.type("!"))
+    assert settle(here)
+    assert [entry.wipes for entry in here.unsaved] == [False, True, False]
+    save(here)
+    here.edit(ann, editor.type("z" * 5000))
+    save(here)
+    editor.erase(0, 5000)
+    here.reply(ann, editor.doc.get_update())
+    assert settle(here)
+    assert [entry.wipes for entry in here.unsaved] == [True]
+
+
+def test_small_documents_may_be_emptied() -> None:
+    here = room()
+    ann, _ = seat(here)
+    editor = Editor(1)
+    here.edit(ann, editor.type("x" * 1000))
+    here.edit(ann, editor.erase(0, 1000))
+    assert settle(here)
+    assert not any(entry.wipes for entry in here.unsaved)
+
+
+def test_what_does_not_fit_costs_its_sender_and_nobody_else() -> None:
+    here = room()
+    here.limit = 2000
+    ann, anns = seat(here)
+    bob, bobs = seat(here)
+    editor = Editor(1)
+    raws = [editor.type("x" * 1000)]
+    here.edit(ann, raws[0])
+    small = Editor(2).type("still fits")
+    with pytest.raises(Full):
+        here.edit(ann, editor.type("y" * 1500))
+    here.reply(bob, raws[0])
+    here.edit(bob, small)
+    assert save(here) == [raws[0], small]
+    assert bobs.closed is None
+    here.reply(ann, editor.doc.get_update())
+    assert save(here) == []
+    assert anns.closed is protocol.Close.TOO_BIG
+    assert here.size == len(raws[0]) + len(small)
 
 
 def test_a_slow_reader_gets_the_rest_in_one_piece() -> None:

@@ -9,10 +9,11 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import httpx
+from sqlalchemy import text
 
 from infra import clock
 from infra.bus import Bus, Kind, Revocation
@@ -65,6 +66,11 @@ class World:
         async with self.db.transaction(org_ids=[self.org_id]) as session:
             return await journal.tail(session, document_id, after=0)
 
+    async def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What a query finds in the organization."""
+        async with self.db.transaction(user_id=self.actor.user_id, org_ids=[self.org_id]) as session:
+            return [tuple(row) for row in await session.execute(text(query))]
+
     async def autosave(self, document_id: UUID, payload: bytes) -> None:
         """Journal an update and tell the others, as the REST door does."""
         bus = Bus(self.settings.redis_url.get_secret_value())
@@ -107,7 +113,12 @@ async def found(settings: Settings) -> World:
 class Collab:
     """A collab process on a port of its own."""
 
-    def __init__(self, settings: Settings, **environment: str) -> None:
+    def __init__(
+        self, settings: Settings, *, host: str = "127.0.0.1", inside: Sequence[str] = (), **environment: str
+    ) -> None:
+        self._host = host
+        self._inside = inside
+        """What the command that starts it is an argument of: another network, for example."""
         self._settings = settings
         self._environment = environment
         self.port = free_port()
@@ -116,12 +127,12 @@ class Collab:
     @property
     def url(self) -> str:
         """Where clients connect to."""
-        return f"ws://127.0.0.1:{self.port}/collab"
+        return f"ws://{self._host}:{self.port}/collab"
 
     @property
     def http(self) -> str:
         """Where probes look."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self._host}:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -138,13 +149,15 @@ class Collab:
         """Start it and wait until it is ready."""
         environment = os.environ | {
             "DOXIE_HOME": str(self._settings.home),
+            "DOXIE_COLLAB_HOST": self._host,
             "DOXIE_COLLAB_PORT": str(self.port),
             "DOXIE_LOG_FORMAT": "console",
             "DOXIE_LOG_LEVEL": "WARNING",
             **self._environment,
         }
-        self._process = await asyncio.create_subprocess_exec(sys.executable, "-m", "collab", env=environment)
-        async with asyncio.timeout(20), httpx.AsyncClient() as client:
+        command = [*self._inside, sys.executable, "-m", "collab"]
+        self._process = await asyncio.create_subprocess_exec(*command, env=environment)
+        async with asyncio.timeout(90), httpx.AsyncClient() as client:
             while True:
                 with contextlib.suppress(httpx.TransportError):
                     if (await client.get(f"{self.http}/readyz")).status_code == 200:
@@ -171,8 +184,8 @@ class Collab:
     async def metrics(self) -> dict[str, float]:
         """What it says about itself, without the prefix."""
         async with httpx.AsyncClient() as client:
-            text = (await client.get(f"{self.http}/metrics")).text
-        pairs: Sequence[list[str]] = [line.split() for line in text.splitlines() if not line.startswith("#")]
+            answer = (await client.get(f"{self.http}/metrics")).text
+        pairs: Sequence[list[str]] = [line.split() for line in answer.splitlines() if not line.startswith("#")]
         return {name.removeprefix("doxie_collab_"): float(value) for name, value in pairs}
 
 
@@ -192,9 +205,11 @@ class Child:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, **environment: str) -> AsyncIterator[Collab]:
+async def running(
+    settings: Settings, *, host: str = "127.0.0.1", inside: Sequence[str] = (), **environment: str
+) -> AsyncIterator[Collab]:
     """A collab process for a while."""
-    collab = Collab(settings, **environment)
+    collab = Collab(settings, host=host, inside=inside, **environment)
     await collab.start()
     try:
         yield collab

@@ -45,6 +45,7 @@ async def test_an_account_is_opened_and_signed_in_to(
         "__Host-doxie_access",
         "__Host-doxie_refresh",
         "__Host-doxie_errand",
+        "__Host-doxie_device",
     }
     assert all("httponly" in cookie.lower() and "secure" in cookie.lower() for cookie in cookies)
     me = (await browser.get("/auth/me")).json()

@@ -1,15 +1,19 @@
 """The operators' commands."""
 
+import asyncio
+from pathlib import Path
+from uuid import uuid4
+
 import pytest
 from sqlalchemy import text
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from flows import operating
 from flows.cli import app
 from flows.runtime import Runtime
 from infra.db import Database
 from infra.settings import Settings
-from models.documents import state
+from models.documents import Edit, journal, state
 from tests.flows.desk import Desk, dispatching, settled, typing
 
 
@@ -67,3 +71,22 @@ def test_accounts_from_the_command_line(worker: Runtime) -> None:
     assert run.invoke(app, ["admin", "promote", "grace@example.org"]).exit_code == 0
     assert run.invoke(app, ["admin", "promote", "nobody@example.org"]).exit_code == 1
     assert run.invoke(app, ["admin", "verify", "00000000-0000-7000-8000-000000000000"]).exit_code == 1
+
+
+async def test_quarantined_updates_can_be_looked_at(worker: Runtime, desk: Desk, tmp_path: Path) -> None:
+    document_id, bad = await desk.document(), bytes(range(100))
+    async with worker.db.transaction(org_ids=[desk.org_id]) as session:
+        edit = Edit(desk.org_id, document_id, bad, desk.actor.user_id, None, "socket")
+        await journal.quarantine(session, edit, error="does not apply")
+    [found] = await operating.quarantined(document_id, limit=10)
+    assert (found.payload, found.actor_id, found.seq) == (bad, desk.actor.user_id, None)
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(app, ["admin", "quarantine", *arguments], env={"COLUMNS": "300"})
+
+    assert str(found.id) in (await asyncio.to_thread(invoke, str(document_id))).output
+    assert "00010203 04050607" in (await asyncio.to_thread(invoke, "--update", str(found.id))).output
+    output = tmp_path / "update"
+    await asyncio.to_thread(invoke, "--update", str(found.id), "--output", str(output))
+    assert output.read_bytes() == bad
+    assert (await asyncio.to_thread(invoke, "--update", str(uuid4()))).exit_code == 1

@@ -4,11 +4,12 @@ import json
 from uuid import UUID
 
 import pytest
+from prefect.settings import temporary_settings
 from sqlalchemy import text
 from typer.testing import CliRunner
 
 import models.migrations.tables  # noqa: F401 (every table)
-from flows import operating
+from flows import environment, operating
 from flows.cli import app
 from flows.organizations import erase_organizations, report_key
 from flows.runtime import Runtime, use
@@ -50,7 +51,7 @@ async def test_what_is_over_is_erased_and_nothing_else(worker: Runtime, desk: De
     before = {each.org_id: await _rows(owner, each.org_id) for each in (over, waiting, alive)}
     assert len(await worker.store.list(f"orgs/{over.org_id}/")) > 0
 
-    with use(worker):
+    with use(worker), temporary_settings(environment.api(worker.settings.prefect_ui_url)):
         for _ in range(2):  # again changes nothing
             await erase_organizations()
 
@@ -78,7 +79,7 @@ async def test_objects_that_cannot_be_deleted_keep_the_rows(
     async def refuse(_self: object, key: str) -> None:
         raise OSError("no")
 
-    with use(worker):
+    with use(worker), temporary_settings(environment.api(worker.settings.prefect_ui_url)):
         with monkeypatch.context() as broken:
             broken.setattr(type(worker.store), "delete", refuse)
             with pytest.raises(Exception, match="OSError"):

@@ -12,6 +12,8 @@ class Valve:
 
     target: int
     port: int = 0
+    host: str = "127.0.0.1"
+    """Where it listens; what it relays to is always here."""
     _server: asyncio.Server | None = None
     _flowing: asyncio.Event = field(default_factory=asyncio.Event)
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
@@ -27,7 +29,7 @@ class Valve:
         """Let everything through."""
         self._flowing.set()
         if self._server is None:
-            self._server = await asyncio.start_server(self._relay, "127.0.0.1", self.port)
+            self._server = await asyncio.start_server(self._relay, self.host, self.port)
             self.port = self._server.sockets[0].getsockname()[1]
 
     def hang(self) -> None:

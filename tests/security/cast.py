@@ -14,8 +14,12 @@ from infra import clock
 from infra.db import Database
 from models.documents.tables import DocumentGrant
 from models.factors.tables import Passkey
+from models.federation.tables import FederatedIdentity
+from models.imports.tables import Import
+from models.notifications.tables import Notification
 from models.orgs.tables import Group, GroupMember
 from models.sharing.tables import AccessRequest, ShareLink
+from models.webhooks.tables import Webhook, WebhookDelivery
 from tests.people import OCTETS, Pen, Person, sign_up
 
 ORG_RANKS = ("guest", "member", "admin", "owner")
@@ -27,7 +31,7 @@ class Actor:
     """Somebody, and what they are at the first tenant."""
 
     name: str
-    headers: dict[str, str]
+    headers: dict[str, str] = field(hash=False)
     tenant: str = "A"
     """Whose ids are their own."""
     org: str | None = None
@@ -94,6 +98,13 @@ async def assembled(base_url: str, owner_db: Database) -> AsyncIterator[Cast]:
         yield Cast(base_url, {"A": home, "B": abroad}, actors)
 
 
+@asynccontextmanager
+async def furnished(base_url: str, owner_db: Database) -> AsyncIterator[Tenant]:
+    """One tenant alone, with one of everything."""
+    async with AsyncExitStack() as stack:
+        yield await _Troupe(stack, base_url, owner_db).tenant("Ann")
+
+
 def _headers(person: Person) -> dict[str, str]:
     return {"authorization": person.api.headers["authorization"]}
 
@@ -148,10 +159,26 @@ class _Troupe:
             org_id=org_id, document_id=document_id, secret_hash=uuid4().bytes, level=1, created_by=owner_id
         )
         wish = AccessRequest(org_id=org_id, document_id=document_id, user_id=asking_id, level=1)
+        webhook = Webhook(
+            org_id=org_id,
+            url="https://example.com/",
+            events=["document.created"],
+            sealed_secret=b"s",
+            created_by=owner_id,
+        )
+        delivery = WebhookDelivery(org_id=org_id, webhook_id=webhook.id, event_key="1", event="document.created")
+        told = Notification(org_id=org_id, user_id=owner_id, event="1", kind="invited", document_id=document_id)
+        wish_for_import = Import(
+            org_id=org_id, file_name="x.md", kind="markdown", sha256="0" * 64, bytes=1, requested_by=owner_id
+        )
+        identity = FederatedIdentity(
+            user_id=owner_id, provider="nowhere", issuer="https://id.example", subject=str(uuid4()), email=owner.email
+        )
         run = {"org": org_id, "document": document_id, "id": clock.new_id()}
         async with self.owner_db.transaction(org_ids=[org_id]) as session:
-            session.add_all([group, grant, link, wish])
+            session.add_all([group, grant, link, wish, webhook, told, identity, wish_for_import])
             await session.flush()
+            session.add(delivery)
             session.add(GroupMember(org_id=org_id, group_id=group.id, user_id=member_id))
             await session.execute(text("UPDATE documents SET org_access = 0 WHERE id = :id"), {"id": document_id})
             await session.execute(
@@ -165,6 +192,11 @@ class _Troupe:
             "group_id": str(group.id),
             "link_id": str(link.id),
             "request_id": str(wish.id),
+            "webhook_id": str(webhook.id),
+            "delivery_id": str(delivery.id),
+            "notification_id": str(told.id),
+            "identity_id": str(identity.id),
+            "import_id": str(wish_for_import.id),
             "run_id": str(run["id"]),
         }
 

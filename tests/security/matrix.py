@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import uuid4
 
+from api import page
 from tests.people import OCTETS, Pen
 from tests.routes import Route
 from tests.security.cast import Actor, Cast
@@ -37,6 +38,8 @@ class Row:
     """What those get who hold no ticket."""
     blind: bool = False
     """Everybody who is signed in gets the same, whether there is such a thing or not."""
+    endless: bool = False
+    """Whoever may gets an answer that does not end."""
     order: int = 0
     """When the owner uses it: what destroys comes last."""
 
@@ -88,6 +91,13 @@ def codes(*allowed: int) -> frozenset[int]:
     return frozenset(allowed)
 
 
+CREDENTIAL: Final[dict[str, Any]] = {
+    "id": "AAAA",
+    "rawId": "AAAA",
+    "type": "public-key",
+    "response": {"clientDataJSON": "AAAA", "authenticatorData": "AAAA", "signature": "AAAA"},
+}
+HOOK: Final = {"url": "https://example.com/hook", "events": ["document.created"]}
 TOKEN: Final = {"token": "x" * 40}
 WRONG: Final = codes(401, 404, 409, 410, 422)
 """What somebody gets who may ask, and asks with made-up secrets."""
@@ -132,6 +142,9 @@ ROWS: Final[dict[str, Row]] = {
         lambda c: {"challenge_id": str(uuid4()), "credential": CREDENTIAL}, ok=WRONG
     ),
     "GET /auth/log": person(),
+    "POST /auth/tokens": person({"name": "Script", "scopes": ["read"]}, ok=codes(201, 403)),
+    "GET /auth/tokens": person(),
+    "DELETE /auth/tokens/{token_id}": person(ok=codes(204, 403), order=2),
     # organizations
     "POST /orgs": person({"name": "Another"}),
     "GET /orgs": person(),
@@ -146,6 +159,52 @@ ROWS: Final[dict[str, Row]] = {
     "POST /invitations/accept": person(TOKEN, ok=GONE),
     "GET /orgs/{org_id}/audit": org("admin"),
     "GET /orgs/{org_id}/audit/export": org("admin"),
+    "GET /deleted-orgs": person(),
+    "POST /deleted-orgs/{org_id}/restore": person(ok=GONE),
+    "DELETE /orgs/{org_id}": org("owner", {"name": "not typed right"}, ok=codes(409, 422)),
+    "POST /orgs/{org_id}/members/{user_id}/suspend": org("admin", order=3),
+    "POST /orgs/{org_id}/members/{user_id}/reactivate": org("admin", order=4),
+    "POST /orgs/{org_id}/transfer": org("owner", lambda c: {"user_id": str(uuid4())}, ok=GONE),
+    "POST /orgs/{org_id}/invitation-links": org("admin", {"role": "member"}),
+    "POST /orgs/{org_id}/invitations/{invitation_id}/resend": org("admin"),
+    "POST /orgs/{org_id}/groups": org("admin", lambda c: {"name": f"Group {uuid4()}"}),
+    "GET /orgs/{org_id}/groups": org("member"),
+    "PATCH /orgs/{org_id}/groups/{group_id}": org("admin", {"name": "Renamed"}),
+    "DELETE /orgs/{org_id}/groups/{group_id}": org("admin", order=6),
+    "GET /orgs/{org_id}/groups/{group_id}/members": org("member"),
+    "PUT /orgs/{org_id}/groups/{group_id}/members/{user_id}": org("admin"),
+    "DELETE /orgs/{org_id}/groups/{group_id}/members/{user_id}": org("admin", order=2),
+    "GET /orgs/{org_id}/search": org("guest", query="?q=word"),
+    "POST /orgs/{org_id}/webhooks": org("admin", HOOK, ok=codes(201, 422)),
+    "GET /orgs/{org_id}/webhooks": org("admin"),
+    "PATCH /orgs/{org_id}/webhooks/{webhook_id}": org("admin", {"enabled": False}),
+    "POST /orgs/{org_id}/webhooks/{webhook_id}/rotate-secret": org("admin"),
+    "DELETE /orgs/{org_id}/webhooks/{webhook_id}": org("admin", order=6),
+    "GET /orgs/{org_id}/webhooks/{webhook_id}/deliveries": org("admin"),
+    "POST /orgs/{org_id}/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": org("admin", ok=LIVES | {409}),
+    # sharing
+    "PUT /documents/{document_id}/access": document("manage", {"org_access": "none"}),
+    "GET /documents/{document_id}/grants": document("manage"),
+    "POST /documents/{document_id}/grants": document("manage", lambda c: {"email": email(c), "level": "read"}),
+    "PUT /documents/{document_id}/grants/users/{user_id}": document("manage", {"level": "read"}),
+    "PUT /documents/{document_id}/grants/groups/{group_id}": document("manage", {"level": "read"}),
+    "DELETE /documents/{document_id}/grants/{kind}/{grantee_id}": document("manage", order=2),
+    "GET /documents/{document_id}/share-links": document("manage"),
+    "POST /documents/{document_id}/share-links": document("manage", {"level": "read"}),
+    "PATCH /documents/{document_id}/share-links/{link_id}": document("manage", {"level": "read"}),
+    "DELETE /documents/{document_id}/share-links/{link_id}": document("manage", order=2),
+    "POST /documents/{document_id}/access-requests": person({"level": "read"}, blind=True),
+    "GET /documents/{document_id}/access-requests": document("manage"),
+    "POST /documents/{document_id}/access-requests/{request_id}/approve": document("manage", {}, order=2),
+    "POST /documents/{document_id}/access-requests/{request_id}/deny": document(
+        "manage", ok=codes(200, 404, 409), order=3
+    ),
+    "POST /shared/open": ticket(404, TOKEN),
+    "GET /shared/document": ticket(401),
+    "GET /shared/state": ticket(401),
+    "GET /shared/content": ticket(401),
+    "POST /shared/updates": ticket(401, Pen().write("by a link"), headers=OCTETS),
+    "POST /shared/collab-token": ticket(401),
     # documents
     "POST /orgs/{org_id}/documents": org("member", {"title": "New"}),
     "GET /orgs/{org_id}/documents": org("guest"),
@@ -165,45 +224,75 @@ ROWS: Final[dict[str, Row]] = {
     "GET /documents/{document_id}/revisions/{number}/state": document("read"),
     "GET /documents/{document_id}/revisions/{number}/content": document("read"),
     "POST /documents/{document_id}/revisions/{number}/restore": document("write", ok=codes(200, 409)),
+    "GET /documents/{document_id}/revisions/{number}/diff": document("read", ok=codes(200, 404, 422)),
+    "GET /documents/{document_id}/revisions/{number}/attribution": document("read"),
+    "GET /documents/{document_id}/diff": document("read", query="?from=0&to=1"),
+    "GET /documents/{document_id}/attribution": document("read"),
+    "POST /documents/{document_id}/undo": document(
+        "write", lambda c: {"user_id": c.tenants["A"].owner.user["id"], "since_seq": 0}, ok=LIVES | {409}
+    ),
+    "GET /orgs/{org_id}/retention": org("guest"),
+    "PUT /orgs/{org_id}/retention": org("admin", {"all_days": 1, "hourly_days": 7, "daily_days": 30}),
+    "GET /orgs/{org_id}/pipeline": org("admin"),
+    "POST /orgs/{org_id}/pipeline/replay": org("admin", {"state": "failed"}),
+    "POST /orgs/{org_id}/exports": org("guest", {"format": "zip"}),
+    "POST /orgs/{org_id}/imports": org("member", b"# Words", headers={"content-type": "text/markdown"}),
+    "GET /imports/{import_id}": person(),
     "GET /documents/{document_id}/pipeline": document("read"),
     "POST /pipeline/{run_id}/replay": org("admin"),
-    "GET /orgs/{org_id}/pipeline": org("admin"),
-    "POST /orgs/{org_id}/pipeline/replay": org("admin", {"state": "set_aside"}),
     "POST /documents/{document_id}/exports": document("read", {"format": "markdown"}),
     "GET /exports/{export_id}": document("read"),
     "GET /exports/{export_id}/download": ticket(404, query="?token=nonsense"),
-    # probes and pages
+    # notifications
+    "GET /notifications": person(),
+    "POST /notifications/{notification_id}/read": person(),
+    "POST /notifications/read": person(),
+    "GET /notifications/stream": person(endless=True),
+    "GET /documents/{document_id}/watch": document("read"),
+    "PUT /documents/{document_id}/watch": document("read", {"state": "mute"}),
+    # providers
+    "GET /auth/oidc": anybody(),
+    "GET /auth/oidc/{provider_id}/start": ticket(404),
+    "POST /auth/oidc/{provider_id}/link": ticket(404, {}),
+    "GET /auth/oidc/{provider_id}/callback": ticket(404),
+    "GET /auth/identities": person(),
+    "DELETE /auth/identities/{identity_id}": person(ok=codes(204, 403), order=2),
+    # probes, keys and pages
     "GET /healthz": anybody(),
     "GET /readyz": anybody(),
     "GET /docs": anybody(),
-    "GET /": anybody(ok=codes(200, 307)),
+    "GET /.well-known/jwks.json": anybody(),
+    "GET /icon.svg": anybody(),
+    **{f"GET {path}": anybody() for path in page.PATHS},
 }
 
-CREDENTIAL: Final[dict[str, Any]] = {
-    "id": "AAAA",
-    "rawId": "AAAA",
-    "type": "public-key",
-    "response": {"clientDataJSON": "AAAA", "authenticatorData": "AAAA", "signature": "AAAA"},
-}
+WHOSE: Final[dict[str, tuple[str, ...]]] = {"number": ("A", "missing")}
+"""A number counts within a document: it is nobody's."""
+FIXED: Final = {"kind": "users", "provider_id": "nowhere"}
+"""Parts of paths that are no ids."""
 
 
 def parameters(route: Route) -> list[str]:
     """The ids in its path, in order."""
-    return [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
+    names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
+    return [name for name in names if name not in FIXED]
 
 
 def combinations(route: Route, cast: Cast, actor: Actor) -> Iterator[Combination]:
     """Every way to fill its ids in, but those that are all the actor's own where that is another tenant."""
     owned = cast.tenants["A"].ids
-    values = [("A", "B", "missing") if name in owned else ("missing",) for name in parameters(route)]
+    values = [WHOSE.get(name, ("A", "B", "missing")) if name in owned else ("missing",) for name in parameters(route)]
     for combination in itertools.product(*values):
-        if not combination or actor.tenant == "A" or set(combination) != {"B"}:
+        whose = {value for name, value in zip(parameters(route), combination, strict=True) if name not in WHOSE}
+        if actor.tenant == "A" or whose != {"B"}:
             yield combination
 
 
 def path(route: Route, cast: Cast, combination: Combination) -> str:
     """The path with these ids."""
     filled = route.path
+    for name, value in FIXED.items():
+        filled = filled.replace("{" + name + "}", value)
     for name, whose in zip(parameters(route), combination, strict=True):
         filled = filled.replace("{" + name + "}", _value(cast, name, whose))
     return filled

@@ -1,5 +1,6 @@
 """Rate limits: what they allow, whom they count, and that a victim is not locked out."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.limits import ROUTES, RULES
+from infra import hashing
 from infra.limits import Charge, Limiter, LocalLimiter, Quota
 from infra.proxies import client_address, neighbourhood
 from infra.redis import Volatile
@@ -236,3 +238,15 @@ async def test_sessions_show_the_address_behind_the_proxy(ann: Person, stack: St
         await api.post("/auth/login", json=body, headers={"x-forwarded-for": "8.8.8.8, 198.51.100.7"})
         sessions = (await api.get("/auth/sessions")).json()["items"]
     assert next(item for item in sessions if item["current"])["ip"] == seen
+
+
+async def test_passwords_wait_in_a_bounded_queue(ann: Person, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hashing, "MAX_WAITING", 3)
+    async with api_process(stack.settings) as process, process.client() as api:
+        login = {"email": ann.email, "password": ann.password}
+        answers = await asyncio.gather(*(api.post("/auth/login", json=login) for _ in range(30)))
+        busy = [answer for answer in answers if answer.status_code == 503]
+        assert busy, "more than can wait"
+        assert {answer.status_code for answer in answers} == {200, 503}
+        assert all(int(answer.headers["retry-after"]) > 0 for answer in busy)
+        assert (await api.post("/auth/login", json=login)).status_code == 200, "and then it goes on"

@@ -66,7 +66,7 @@ async def test_who_may(route: Route, cast: Cast, http: httpx.AsyncClient) -> Non
 
     cells = [
         (actor, combination)
-        for actor in cast.actors
+        for actor in (cast.actors if row.least != "anybody" else cast.actors[:1])
         for combination in matrix.combinations(route, cast, actor)
         if matrix.expected(row, actor, combination) is not None or may_try(route, row)
     ]
@@ -78,15 +78,15 @@ async def test_who_may(route: Route, cast: Cast, http: httpx.AsyncClient) -> Non
         if answer.status not in right:
             wrong.append(f"{actor.name} {combination}: {answer.status} instead of {sorted(right)}: {answer.text[:200]}")
     assert not wrong, "\n".join(wrong)
-    foreign_looks_missing({(actor.name, combination): answer for actor, combination, answer in answers})
+    foreign_looks_missing({(actor, combination): answer for actor, combination, answer in answers})
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 async def test_whoever_may_can(route: Route, cast: Cast, http: httpx.AsyncClient, stack: Stack) -> None:
     """Or the refusals would prove nothing: the same requests, with the same ids, by whoever may."""
     row = ROWS[route.name]
-    if row.least == "ticket":
-        return
+    if row.least == "ticket" or row.endless:
+        pytest.skip("tested where the ticket is made" if row.least == "ticket" else "its answer does not end")
     combination = ("A",) * len(matrix.parameters(route))
     if row.least == "person" and not combination:
         async with sign_up(stack.api, "Self") as somebody:
@@ -107,7 +107,7 @@ def test_the_size_of_the_matrix(record_property: Callable[[str, object], None], 
 
 def may_try(route: Route, row: Row) -> bool:
     """What changes nothing everybody tries who may; what does is for `test_whoever_may_can`."""
-    return route.method == "GET" and row.least != "anybody"
+    return route.method == "GET" and row.least != "anybody" and not row.endless
 
 
 async def send(
@@ -125,13 +125,13 @@ async def send(
     return Answer(response.status_code, problem, response.text)
 
 
-def foreign_looks_missing(answers: dict[tuple[str, Combination], Answer]) -> None:
+def foreign_looks_missing(answers: dict[tuple[Actor, Combination], Answer]) -> None:
     """Nobody can tell what is another tenant's from what does not exist."""
-    for (name, combination), answer in answers.items():
-        if answer.status != 404:
-            continue
-        for place in range(len(combination)):
+    for (actor, combination), answer in answers.items():
+        for place, whose in enumerate(combination):
+            if answer.status != 404 or whose == "missing" or (whose == actor.tenant and actor.org is not None):
+                continue
             missing = (*combination[:place], "missing", *combination[place + 1 :])
-            other = answers.get((name, missing))
+            other = answers.get((actor, missing))
             if other is not None and other.status == 404:
-                assert answer.problem == other.problem, (name, combination)
+                assert answer.problem == other.problem, (actor.name, combination)

@@ -1,5 +1,6 @@
 """Row-level security, with every WHERE removed."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -75,3 +76,40 @@ async def test_a_pooled_connection_carries_no_scope_over(ann: Person, stack: Sta
     async with single.transaction() as session:
         assert await session.scalar(text("SELECT count(*) FROM documents")) == 0
     await single.close()
+
+
+async def test_a_cancelled_request_leaves_no_scope_behind(ann: Person, bob: Person, stack: Stack) -> None:
+    """Two connections, a thousand transactions, a third of them cancelled somewhere in the middle."""
+    pool = Database(stack.settings.app_database_url.get_secret_value(), pool_size=1)
+    tenants = [ann.org_id, bob.org_id]
+    seen: list[tuple[object, set[object]]] = []
+
+    async def look(number: int) -> None:
+        org_id = tenants[number % 2] if number % 5 else None
+        async with pool.transaction(org_ids=[org_id] if org_id else []) as session:
+            for _ in range(2):
+                found = await session.scalars(text("SELECT org_id FROM documents"))
+                seen.append((org_id, set(found)))
+                await session.execute(text("SELECT pg_sleep(0.001)"))
+
+    async def cut_off(number: int) -> None:
+        task = asyncio.create_task(look(number))
+        if number % 3 == 0:
+            for _ in range(number % 17):
+                await asyncio.sleep(0)
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    for start in range(0, 600, 20):
+        await asyncio.gather(*(cut_off(number) for number in range(start, start + 20)))
+    assert len(seen) > 600
+    assert all(found == ({org_id} if org_id else set()) for org_id, found in seen)
+    await pool.close()
+
+
+async def test_a_scope_can_be_nothing_but_ids(db: Database) -> None:
+    """It is written into the statement that begins a transaction."""
+    for scope in ({"user_id": "'; DROP TABLE users; --"}, {"org_ids": ["x'; --"]}):
+        with pytest.raises(ValueError, match="badly formed"):
+            async with db.transaction(**scope):
+                pass

@@ -1,9 +1,10 @@
-"""Mails, links sent by mail, verified addresses."""
+"""Mails, links sent by mail, verified addresses, tokens of scripts, signing keys, personal data."""
 
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision: str = "0003"
 down_revision: str | None = "0002"
@@ -28,6 +29,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mails")),
     )
     op.add_column("users", sa.Column("email_verified_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("users", sa.Column("deletion_due_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("users", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "mail_links",
         sa.Column("hash", sa.LargeBinary(), nullable=False),
@@ -77,6 +80,35 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_personal_access_tokens_user_id"), "personal_access_tokens", ["user_id"], unique=False)
     op.create_table(
+        "personal_exports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=True),
+        sa.Column("bytes", sa.BigInteger(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("flow_run_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('pending', 'succeeded', 'failed', 'expired')", name=op.f("ck_personal_exports_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_personal_exports_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_personal_exports")),
+    )
+    op.create_index(op.f("ix_personal_exports_user_id"), "personal_exports", ["user_id"], unique=False)
+    op.create_table(
+        "erasures",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("report", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("flow_run_id", sa.Uuid(), nullable=True),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_erasures")),
+    )
+    op.create_table(
         "signing_keys",
         sa.Column("kid", sa.String(), nullable=False),
         sa.Column("public_key", sa.LargeBinary(), nullable=False),
@@ -90,11 +122,15 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("signing_keys")
+    op.drop_table("erasures")
+    op.drop_table("personal_exports")
     op.drop_table("personal_access_tokens")
     op.execute("DELETE FROM auth_sessions WHERE kind = 'token'")
     op.drop_constraint(op.f("ck_auth_sessions_kind"), "auth_sessions")
     op.drop_column("auth_sessions", "kind")
     op.drop_table("link_requests")
     op.drop_table("mail_links")
+    op.drop_column("users", "erased_at")
+    op.drop_column("users", "deletion_due_at")
     op.drop_column("users", "email_verified_at")
     op.drop_table("mails")

@@ -70,7 +70,7 @@ def publish(measured: Measured, about: Mapping[str, Any]) -> list[Path]:
 def _around() -> tuple[str, str]:
     text = PAGE.read_text() if PAGE.exists() else f"# Performance\n\n{BEGIN}{END}\n"
     before, _, rest = text.partition(BEGIN)
-    return before, rest.partition(END)[2]
+    return before.rstrip() + "\n\n", rest.partition(END)[2] or "\n"
 
 
 def _section(measured: Measured, about: Mapping[str, Any]) -> str:

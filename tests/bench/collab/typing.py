@@ -15,7 +15,7 @@ Numbers = dict[str, float]
 KEYSTROKES: Final = 150
 KEYSTROKE_SECONDS: Final = 0.01
 WARM_UP_SECONDS: Final = 0.7
-PATIENCE: Final = 30.0
+PATIENCE: Final = 60.0
 
 
 async def fan_out(server: Server, clients: int) -> Numbers:

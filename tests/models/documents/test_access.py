@@ -9,13 +9,15 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from infra import clock
 from infra.db import Database
 from models import auth, documents, orgs
 from models.auth import Actor
-from models.documents import DocumentGone
+from models.documents import DocumentGone, queries
 from models.documents.tables import Document, DocumentGrant, DocumentStream
 from models.errors import Forbidden
 from models.orgs import Group, GroupMember, Level, Membership, Permission, Role, effective
@@ -184,3 +186,21 @@ async def test_who_is_suspended_sees_nothing_even_where_rows_are_visible(
         with pytest.raises(DocumentGone):
             await documents.enter(session, here.actor, next(iter(here.cases)))
         assert await orgs.of(session, here.actor) == []
+
+
+@pytest.mark.parametrize("role", ["member", "guest"])
+async def test_lists_are_found_by_index(db: Database, owner_db: Database, role: str) -> None:
+    here = await office(db, Role(role))
+    many = """
+        INSERT INTO documents (org_id, id, title, version, created_by, created_at, updated_at, org_access)
+        SELECT :org, uuidv7(), '', 1, created_by, now(), now(), 0 FROM documents, generate_series(1, 5000)
+        WHERE id = :document
+    """
+    async with owner_db.transaction() as session:
+        await session.execute(text(many), {"org": here.org_id, "document": next(iter(here.cases))})
+        await session.execute(text("ANALYZE documents, document_streams, document_grants, group_members"))
+    query = queries.readable(here.org_id, here.actor.user_id, role=role).order_by(col(Document.id).desc()).limit(50)
+    asked = str(query.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))  # type: ignore[no-untyped-call]
+    async with here.session() as session:
+        plan = "\n".join(await session.scalars(text(f"EXPLAIN {asked}")))
+    assert "Seq Scan on documents" not in plan, plan

@@ -1,6 +1,7 @@
 """Files as documents: what is taken over, and what is not."""
 
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,16 @@ async def test_a_word_document_is_taken_over() -> None:
     assert (made.title, content.markdown_of(node_of(made))) == ("Report", "Hello Word\n")
 
 
+async def test_what_a_word_document_loses_is_noted() -> None:
+    node = content.parse_markdown(f"![picture]({address(png(3, 2) + bytes(600 * 1024))})")
+    doc: Doc[Any] = Doc()
+    content.replace(doc, node)
+    made = await convert("x.docx", Kind.DOCX, await render([doc.get_update()], Format.DOCX, title=""), nothing_beside)
+    [note] = made.notes
+    assert note.startswith("The image media/")
+    assert note.endswith("was left out: it is too large, or damaged.")
+
+
 async def test_titles_are_found() -> None:
     for source, title in (("# One\n\nx", "One"), ("x", "file name"), ("## Two", "file name"), ("", "file name")):
         assert (await convert("dir/file name.md", Kind.MARKDOWN, source.encode(), nothing_beside)).title == title
@@ -107,7 +118,7 @@ async def test_images_beside_a_document_come_with_it() -> None:
     assert [note.split(" was left out: ")[1] for note in made.notes] == [
         "it is no PNG, JPEG, GIF or WebP.",
         "it is too large.",
-        "it is no PNG, JPEG, GIF or WebP.",
+        "it is too large, or damaged.",
         "it is not there.",
     ]
 
@@ -159,6 +170,14 @@ async def test_what_is_no_document_is_refused(kind: Kind, data: bytes, reason: s
         await convert("x", kind, data, nothing_beside)
 
 
-async def test_html_nested_without_end_is_refused() -> None:
-    with pytest.raises((BadItem, content.ContentError)):
-        await convert("x.html", Kind.HTML, b"<blockquote>" * 3_000 + b"x", nothing_beside)
+@pytest.mark.parametrize("tag", [b"blockquote", b"DIV", b"b"])
+async def test_html_nested_without_end_is_refused_before_it_is_converted(tag: bytes) -> None:
+    started = time.process_time()
+    with pytest.raises(BadItem, match="too deeply"):
+        await convert("x.html", Kind.HTML, (b"<" + tag + b">") * 100_000, nothing_beside)
+    assert time.process_time() - started < 1
+
+
+async def test_html_that_leaves_ends_out_is_taken() -> None:
+    node = await html("<p>one<p>two<ul><li>a<li>b</ul>" * 300)
+    assert len(children(node)) == 900

@@ -7,6 +7,7 @@ import { Avatar, Dialog, Field, Icon, IconButton, values } from '../parts'
 import { go, place } from '../router'
 import { attempt, choose, createDocument, loadOrgs, me, org, orgId, orgs, sidebarOpen, signedOut, theme } from '../state'
 import type { Org } from '../types'
+import { Bell } from './Notifications'
 import { SearchDialog } from './Search'
 import { Tree } from './Tree'
 
@@ -120,6 +121,7 @@ function Foot() {
           <Icon name="flow" />
         </a>
       )}
+      <Bell />
       <IconButton icon="sun" label={`Colours: ${theme.value}. Change to ${next}`} onClick={() => (theme.value = next)} />
       <IconButton icon="out" label="Sign out" onClick={() => void signOut()} />
     </div>
