@@ -25,7 +25,7 @@ class Benchmark:
 
 BENCHMARKS = {
     "accept": Benchmark(lambda quick: accept.run()),
-    "pipeline": Benchmark(pipeline.run),
+    "pipeline": Benchmark(pipeline.run, pipeline.SERVICES),
     "storage": Benchmark(storage.run, ("redis",)),
     "collab": Benchmark(lambda quick: collab.measure(quick=quick), collab.SERVICES),
     "identity": Benchmark(lambda quick: identity.run(quick=quick), identity.SERVICES),

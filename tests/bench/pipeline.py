@@ -20,6 +20,7 @@ from models.documents import Edit, journal
 from tests.bench.report import Report
 from tests.people import Pen, Person, sign_up
 
+SERVICES = ("postgres", "redis", "s3", "prefect", "buckets", "migrate", "api", "flows")
 ACTIVE = (1, 10, 100, 1_000)
 EDITS = 10
 """Of each document in each round."""
