@@ -251,11 +251,6 @@ ROWS: Final[dict[str, Row]] = {
     "GET /exports/{export_id}": document("read"),
     "GET /exports/{export_id}/download": ticket(404, query="?token=nonsense"),
     # one's data, and what operators see
-    "DELETE /auth/me": person({"password": "wrong"}, ok=codes(401, 403, 422)),
-    "POST /auth/me/export": person(),
-    "GET /auth/me/exports": person(),
-    "GET /auth/me/exports/{export_id}": person(ok=GONE),
-    "GET /auth/me/exports/{export_id}/download": person(ok=GONE),
     "GET /operations/backups": person(ok=GONE),
     "GET /operations/drills": person(ok=GONE),
     # notifications
