@@ -64,8 +64,8 @@ class Keeper:
             CageBroken: the process died, of this or of something else.
             Unloadable: too much of it does not apply.
         """
-        body, deaths = bytes((required,)) + wire.several(stored), self._deaths
-        [(did, found)] = wire.answers(await self._ask([wire.errand(Do.LOAD, room.number, body)]))
+        deaths = self._deaths
+        [(did, found)] = wire.answers(await self._ask(wire.load(room.number, required, stored)))
         if did is not Did.DONE:
             raise Unloadable(f"{len(stored)} stored updates do not make a document")
         if deaths != self._deaths:

@@ -135,12 +135,21 @@ def sync_status(*, saved: bool) -> bytes:
 
 def frame(address: bytes, body: bytes) -> bytes:
     """A whole server-to-client WebSocket frame, made once and written to any number of sockets."""
-    length = len(address) + len(body)
+    return _head(len(address) + len(body)) + address + body
+
+
+def step2_frame(address: bytes, update: bytes) -> bytes:
+    """The frame of a step 2, which may be a whole document: copied once."""
+    start = b"".join((address, b"\x00\x01", varuint(len(update))))
+    return b"".join((_head(len(start) + len(update)), start, update))
+
+
+def _head(length: int) -> bytes:
     if length < 126:
-        return bytes((0x82, length)) + address + body
+        return bytes((0x82, length))
     if length < 65536:
-        return pack("!BBH", 0x82, 126, length) + address + body
-    return pack("!BBQ", 0x82, 127, length) + address + body
+        return pack("!BBH", 0x82, 126, length)
+    return pack("!BBQ", 0x82, 127, length)
 
 
 __all__ = [
@@ -161,6 +170,7 @@ __all__ = [
     "read_address",
     "step1",
     "step2",
+    "step2_frame",
     "sync_status",
     "update",
     "varuint",

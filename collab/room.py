@@ -359,7 +359,7 @@ class Room:
             self._relay(protocol.update(raw), entry.seat)
 
     def _answer(self, seat: Seat, missing: bytes, own: bytes) -> None:
-        seat.say(protocol.step2(missing))
+        seat.line.say(protocol.step2_frame(seat.address, missing))
         # A y-websocket client that only reads is not asked: whatever it has of its own could but be refused.
         if seat.guest.may_write or seat.address:
             seat.say(protocol.step1(own))

@@ -17,6 +17,7 @@ from typing import Final
 from infra.caged import LENGTH, NOTE, NOTE_BYTES
 
 STREAM_LIMIT: Final = 4 * 1024 * 1024
+LARGE: Final = 64 * 1024
 
 
 class CageBroken(Exception):
@@ -88,8 +89,11 @@ class Cage:
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._waiting.append(answer)
         self._asked.set()
-        whole = b"".join(request)
-        self._writer.write(LENGTH.pack(len(whole)) + whole)
+        size = sum(map(len, request))
+        if size < LARGE:
+            self._writer.write(b"".join((LENGTH.pack(size), *request)))
+        else:
+            self._writer.writelines((LENGTH.pack(size), *request))  # megabytes are not copied once more
         return await answer
 
     def end(self) -> None:

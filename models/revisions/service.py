@@ -297,10 +297,10 @@ async def head(session: AsyncSession, document_id: UUID) -> DocumentStream:
 def _fold(updates: list[bytes]) -> Folded:
     doc = crdt.build(updates)
     data = crdt.encode(doc, updates)
-    return Folded(data, hashing.sha256_hex(data), _words(doc))
+    return Folded(data, hashing.sha256_hex(data), words(doc))
 
 
-def _words(doc: crdt.YDoc) -> str:
+def words(doc: crdt.YDoc) -> str:
     """What can be searched for; nothing where the document nests deeper than can be read: it is kept all the same."""
     try:
         return content.to_text(doc)

@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra import bigstack
 from infra.storage import ObjectStore
-from models import content
 from models.documents import DocumentGone, HistoryUnavailable, crdt, history, journal, state
 from models.documents.tables import GENESIS, DocumentStream
 from models.revisions import queries, service
@@ -95,4 +94,4 @@ def _same(left: Sequence[bytes], right: Sequence[bytes]) -> bool:
     Encodings may differ in how runs are split, so what they say is compared and not their bytes.
     """
     one, other = crdt.build(left), crdt.build(right)
-    return one.get_state() == other.get_state() and content.to_text(one) == content.to_text(other)
+    return one.get_state() == other.get_state() and service.words(one) == service.words(other)

@@ -60,6 +60,13 @@ def errand(do: Do, document: int, body: bytes = b"") -> bytes:
     return _ERRAND.pack(do, document, len(body)) + body
 
 
+def load(document: int, required: int, stored: Sequence[bytes]) -> list[bytes]:
+    """The errand to load a document, in parts: it may be large."""
+    sizes = pack(f"!{len(stored) + 1}I", len(stored), *map(len, stored))
+    size = 1 + len(sizes) + sum(map(len, stored))
+    return [_ERRAND.pack(Do.LOAD, document, size), bytes((required,)), sizes, *stored]
+
+
 def errands(request: bytes) -> Iterator[Errand]:
     """The errands of a request."""
     at = 0

@@ -102,4 +102,5 @@ def test_frames_state_their_length(address: bytes, size: int) -> None:
         length = int.from_bytes(frame[2:start])
     assert frame[0] == 0x82
     assert frame[start:] == address + body
+    assert protocol.step2_frame(address, body) == protocol.frame(address, protocol.step2(body))
     assert length == len(address) + len(body)
