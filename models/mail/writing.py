@@ -49,7 +49,9 @@ def _one_line(value: str) -> str:
 
 
 def _wrapped(text: str) -> str:
-    return "\n\n".join(textwrap.fill(paragraph, 72, break_long_words=False) for paragraph in _paragraphs(text))
+    return "\n\n".join(
+        textwrap.fill(paragraph, 72, break_long_words=False, break_on_hyphens=False) for paragraph in _paragraphs(text)
+    )
 
 
 def _marked_up(text: str) -> Markup:

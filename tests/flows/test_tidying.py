@@ -33,7 +33,8 @@ async def test_what_is_over_is_forgotten_and_nothing_else(worker: Runtime, desk:
         for key, hours in (("old", 25), ("new", 23))
     ]
     begun = [
-        PendingSignIn(user_id=user, first="password", expires_at=at) for at in (recent, now + timedelta(minutes=1))
+        PendingSignIn(user_id=user, first="password", basis=b"", expires_at=at)
+        for at in (recent, now + timedelta(minutes=1))
     ]
     async with worker.db.transaction() as session:
         session.add_all([*sessions.values(), *keys, *begun])

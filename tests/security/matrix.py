@@ -263,7 +263,7 @@ ROWS: Final[dict[str, Row]] = {
     # providers
     "GET /auth/oidc": anybody(),
     "GET /auth/oidc/{provider_id}/start": ticket(404),
-    "POST /auth/oidc/{provider_id}/link": ticket(404, {}),
+    "POST /auth/oidc/{provider_id}/link": person({}, ok=GONE),
     "GET /auth/oidc/{provider_id}/callback": ticket(404),
     "GET /auth/identities": person(),
     "DELETE /auth/identities/{identity_id}": person(ok=codes(204, 403), order=2),
@@ -278,7 +278,7 @@ ROWS: Final[dict[str, Row]] = {
 
 WHOSE: Final[dict[str, tuple[str, ...]]] = {"number": ("A", "missing")}
 """A number counts within a document: it is nobody's."""
-FIXED: Final = {"kind": "users", "provider_id": "nowhere"}
+FIXED: Final = {"kind": "users", "provider_id": "nowhere", "rest:path": "anywhere"}
 """Parts of paths that are no ids."""
 
 

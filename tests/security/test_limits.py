@@ -247,6 +247,6 @@ async def test_passwords_wait_in_a_bounded_queue(ann: Person, stack: Stack, monk
         answers = await asyncio.gather(*(api.post("/auth/login", json=login) for _ in range(30)))
         busy = [answer for answer in answers if answer.status_code == 503]
         assert busy, "more than can wait"
-        assert {answer.status_code for answer in answers} == {200, 503}
+        assert {answer.status_code for answer in answers} <= {200, 429, 503}, "429: too many tries, whoever makes them"
         assert all(int(answer.headers["retry-after"]) > 0 for answer in busy)
         assert (await api.post("/auth/login", json=login)).status_code == 200, "and then it goes on"

@@ -82,10 +82,14 @@ export class Connection {
       if (this.doc.store.clients.size) this.ready.value = true
     })
     this.doc.on('update', this.count)
+    addEventListener('offline', this.leaveLine)
+    addEventListener('online', this.comeBack)
   }
 
   close(): void {
     this.doc.off('update', this.count)
+    removeEventListener('offline', this.leaveLine)
+    removeEventListener('online', this.comeBack)
     this.provider.destroy()
     void this.copy.destroy()
     this.doc.destroy()
@@ -94,6 +98,13 @@ export class Connection {
   /** Forget the copy in this browser: somebody who may no longer read the document keeps nothing of it. */
   async forget(): Promise<void> {
     await this.copy.clearData()
+  }
+
+  /** Without a network a socket looks open for half a minute: the browser knows better. */
+  private readonly leaveLine = (): void => this.provider.disconnect()
+
+  private readonly comeBack = (): void => {
+    if (this.refusal === null) void this.provider.connect()
   }
 
   private readonly count = (_update: Uint8Array, origin: unknown, _doc: Y.Doc, transaction: Y.Transaction): void => {

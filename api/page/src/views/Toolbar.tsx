@@ -60,7 +60,7 @@ export function Toolbar({ editor }: { editor: Editor }) {
           onMouseDown={(event) => event.preventDefault()}
           onClick={() => tool.run(editor)}
         >
-          {tool.face}
+          <span aria-hidden="true">{tool.face}</span>
         </button>
       ))}
     </div>
