@@ -46,7 +46,7 @@ class Batch:
         for entry in entries:
             if (raw := entry.raw) is not None:
                 guest = entry.seat.guest
-                edits.append(Edit(org_id, document_id, raw, guest.user_id, guest.session_id, "socket"))
+                edits.append(Edit(org_id, document_id, raw, guest.author_id, guest.session_id, guest.origin))
         self.rooms[room] = edits
         self.size += len(edits)
         if any(entry.wipes for entry in entries):

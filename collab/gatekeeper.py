@@ -43,7 +43,10 @@ class Gatekeeper:
     async def run(self) -> None:
         """Look at those who are suspected, for ever."""
         while True:
-            await self._check(await self._suspects.get())
+            seats = await self._suspects.get()
+            while not self._suspects.empty():
+                seats += self._suspects.get_nowait()
+            await self._check(seats)
 
     async def go_round(self, rooms: Callable[[], Iterable[Room]]) -> None:
         """Look at everybody once in `ROUND_SECONDS`, a batch at a time, for ever."""

@@ -112,6 +112,8 @@ class Rooms:
         self._empty_since.pop(room, None)
         self._guests[room.org_id] += 1
         room.join(seat)
+        # A token was good when it was made; whose access ended since, or while this document was opened, goes at once.
+        self._suspect([seat])
 
     def leave(self, room: Room, seat: Seat) -> None:
         """Let a seat leave; the room is kept for a while."""
