@@ -24,7 +24,7 @@ const TOOLS: Tool[] = [
     run: (editor) => editor.chain().focus().toggleHeading({ level: 2 }).run(),
   },
   { label: 'Bullet list', face: '•', mark: 'bulletList', run: (editor) => editor.chain().focus().toggleBulletList().run() },
-  { label: 'Numbered list', face: '1.', mark: 'orderedList', run: (editor) => editor.chain().focus().toggleOrderedList().run() },
+  { label: '1. Numbered list', face: '1.', mark: 'orderedList', run: (editor) => editor.chain().focus().toggleOrderedList().run() },
   { label: 'Task list', face: '☑', mark: 'taskList', run: (editor) => editor.chain().focus().toggleTaskList().run() },
   { label: 'Quote', face: '”', mark: 'blockquote', run: (editor) => editor.chain().focus().toggleBlockquote().run() },
   { label: 'Code block', face: '{ }', mark: 'codeBlock', run: (editor) => editor.chain().focus().toggleCodeBlock().run() },
