@@ -132,6 +132,7 @@ async def test_sockets_are_closed_on_every_node(
         assert await session.scalar(query, {"document": scene.ann.document_id}) == 1, "no edit has a later seq"
 
 
+@pytest.mark.long
 async def test_sockets_are_closed_although_the_news_is_lost(
     ann: Person, bob: Person, stack: Stack, owner_db: Database
 ) -> None:

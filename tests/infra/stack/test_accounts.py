@@ -71,6 +71,7 @@ def test_a_home_that_cannot_be_written(ordinary: Doxie) -> None:
     assert "cannot write to /usr/doxie: Permission denied" in one_line(ordinary.run("up"))
 
 
+@pytest.mark.long
 def test_root_without_user_namespaces(public_directory: Path) -> None:
     (public_directory / "bin").mkdir()  # a PATH without unshare
     command = Doxie(public_directory / "home", {**clean_environment(), "PATH": str(public_directory / "bin")})

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import psycopg
+import pytest
 
 from infra.recovery import base as bases
 from infra.settings import Settings
@@ -56,6 +57,7 @@ def ship(home: Path) -> None:
     raise AssertionError(f"{name} was not archived")
 
 
+@pytest.mark.long
 def test_a_moment_between_two_edits(doxie: Doxie, tmp_path: Path) -> None:
     doxie.up(WITH_BUCKETS)
     home = doxie.home
