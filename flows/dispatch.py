@@ -138,9 +138,10 @@ class Dispatcher:
         """Turn notifications into hints. Without them work begins a poll later."""
         while True:
             try:
-                async for kind in self.runtime.db.listen(outbox.CHANNEL):
-                    if kind in self.hints:
-                        self.hints[kind].set()
+                async with self.runtime.db.listen(outbox.CHANNEL) as kinds:
+                    async for kind in kinds:
+                        if kind in self.hints:
+                            self.hints[kind].set()
             except Exception as error:
                 log.warning("not listening", error=repr(error))
             await asyncio.sleep(1)

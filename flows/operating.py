@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra import clock
 from infra.bus import Bus, Revocation
@@ -57,9 +58,7 @@ async def promote(email: str) -> User:
         NoSuchUser: there is no such account.
     """
     async with _owner() as db, db.transaction() as session:
-        user = await auth.by_email(session, email)
-        if user is None:
-            raise NoSuchUser(f"nobody has the address {email}")
+        user = await _account(session, email)
         user.is_operator = True
         return user
 
@@ -71,9 +70,7 @@ async def reset_factors(email: str) -> User:
         NoSuchUser: there is no such account.
     """
     async with _owner() as db, db.transaction() as session:
-        user = await auth.by_email(session, email)
-        if user is None:
-            raise NoSuchUser(f"nobody has the address {email}")
+        user = await _account(session, email)
         await factors.resetting.reset(session, user.id)
         await auth.revoke_all(session, user.id)
     bus = Bus(get_settings().redis_url.get_secret_value())
@@ -217,3 +214,10 @@ async def _owner() -> AsyncIterator[Database]:
         yield db
     finally:
         await db.close()
+
+
+async def _account(session: AsyncSession, email: str) -> User:
+    user = await auth.by_email(session, email)
+    if user is None:
+        raise NoSuchUser(f"nobody has the address {email}")
+    return user

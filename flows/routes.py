@@ -2,6 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
+
+from prefect import Flow
 
 from flows.documents import persist_documents
 from flows.exports import export_document
@@ -19,6 +22,10 @@ TAGGED_DOCUMENTS = 20
 """A batch names so many of its documents in its tags; its parameters name them all."""
 
 
+Work = Callable[[Recorder, Sequence[Claim]], Awaitable[None]]
+"""What is done with events that were claimed together."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """How events of a kind are worked on."""
@@ -28,7 +35,7 @@ class Route:
     """Events taken at a time, by one flow run."""
     at_once: int
     """Flow runs at the same time."""
-    work: Callable[[Recorder, Sequence[Claim]], Awaitable[None]]
+    work: Work
     apart: bool = False
     """Those that failed by their own fault, one at a time."""
 
@@ -37,15 +44,25 @@ def routes(settings: Settings) -> list[Route]:
     """All there are, each with one beside it for what has failed by its own fault."""
     ordinary = [
         Route(outbox.DOCUMENT_CHANGED, settings.persist_batch, 2, _persist),
-        Route(outbox.EXPORT_REQUESTED, 1, 4, _export),
-        Route(outbox.IMPORT_REQUESTED, 1, 2, _import),
-        Route(outbox.RETENTION_DUE, 1, 1, _thin),
-        Route(outbox.LINK_REQUESTED, 1, 4, _link),
-        Route(outbox.MAIL_REQUESTED, 1, 4, _mail),
-        Route(outbox.PERSONAL_EXPORT_REQUESTED, 1, 2, _personal_export),
-        Route(outbox.PERSONAL_EXPORT_EXPIRED, 1, 2, _personal_export_over),
-        Route(outbox.DELETION_REQUESTED, 1, 1, _deletion),
-        Route(outbox.WEBHOOK_DUE, 1, 8, _webhook),
+        Route(outbox.EXPORT_REQUESTED, 1, 4, _each(export_document, "export", subject="export_id", org="org_id")),
+        Route(outbox.IMPORT_REQUESTED, 1, 2, _each(import_documents, "import", subject="import_id", org="org_id")),
+        Route(outbox.RETENTION_DUE, 1, 1, _each(thin_revisions, "retention", "thin revisions of", org="org_id")),
+        Route(outbox.LINK_REQUESTED, 1, 4, _each(answer_link_request, "link", subject="request_id")),
+        Route(outbox.MAIL_REQUESTED, 1, 4, _each(send_mail, "mail", subject="mail_id")),
+        Route(
+            outbox.PERSONAL_EXPORT_REQUESTED,
+            1,
+            2,
+            _each(export_person, "personal", "personal export", subject="export_id"),
+        ),
+        Route(
+            outbox.PERSONAL_EXPORT_EXPIRED,
+            1,
+            2,
+            _each(expire_personal_export, "personal", "personal export over", subject="export_id"),
+        ),
+        Route(outbox.DELETION_REQUESTED, 1, 1, _each(erase_account, "erasure", "erase", subject="user_id")),
+        Route(outbox.WEBHOOK_DUE, 1, 8, _each(deliver_webhook, "webhook")),
     ]
     return ordinary + [replace(route, batch=1, at_once=1, apart=True) for route in ordinary]
 
@@ -65,91 +82,22 @@ async def _persist(recorder: Recorder, claims: Sequence[Claim]) -> None:
     )
 
 
-async def _export(recorder: Recorder, claims: Sequence[Claim]) -> None:
-    for claim in claims:
-        await recorder.run(
-            export_document,
-            {"export_id": claim.subject_id, "org_id": claim.org_id, "claim": claim},
-            name=f"export {claim.subject_id}",
-            tags=["kind:export", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
-        )
+def _each(
+    flow: Flow[..., Any], kind: str, label: str | None = None, *, subject: str | None = None, org: str | None = None
+) -> Work:
+    """One run of a flow for each event; it takes the event's subject and organization by these names, if any."""
 
+    async def work(recorder: Recorder, claims: Sequence[Claim]) -> None:
+        for claim in claims:
+            named = {subject: claim.subject_id, org: claim.org_id, "claim": claim}
+            tags = [f"kind:{kind}", f"lease:{claim.lease_id}"]
+            if claim.org_id != outbox.NO_ORG:
+                tags.append(f"org:{claim.org_id}")
+            await recorder.run(
+                flow,
+                {name: value for name, value in named.items() if name is not None},
+                name=f"{label or kind} {claim.subject_id}",
+                tags=tags,
+            )
 
-async def _import(recorder: Recorder, claims: Sequence[Claim]) -> None:
-    for claim in claims:
-        await recorder.run(
-            import_documents,
-            {"import_id": claim.subject_id, "org_id": claim.org_id, "claim": claim},
-            name=f"import {claim.subject_id}",
-            tags=["kind:import", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
-        )
-
-
-async def _thin(recorder: Recorder, claims: Sequence[Claim]) -> None:
-    for claim in claims:
-        await recorder.run(
-            thin_revisions,
-            {"org_id": claim.org_id, "claim": claim},
-            name=f"thin revisions of {claim.org_id}",
-            tags=["kind:retention", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
-        )
-
-
-async def _mail(recorder: Recorder, claims: Sequence[Claim]) -> None:
-    for claim in claims:
-        await recorder.run(
-            send_mail,
-            {"mail_id": claim.subject_id, "claim": claim},
-            name=f"mail {claim.subject_id}",
-            tags=["kind:mail", f"lease:{claim.lease_id}"],
-        )
-
-
-async def _link(recorder: Recorder, claims: Sequence[Claim]) -> None:
-    for claim in claims:
-        await recorder.run(
-            answer_link_request,
-            {"request_id": claim.subject_id, "claim": claim},
-            name=f"link {claim.subject_id}",
-            tags=["kind:link", f"lease:{claim.lease_id}"],
-        )
-
-
-async def _webhook(recorder: Recorder, claims: Sequence[Claim]) -> None:
-    for claim in claims:
-        await recorder.run(
-            deliver_webhook,
-            {"claim": claim},
-            name=f"webhook {claim.subject_id}",
-            tags=["kind:webhook", f"lease:{claim.lease_id}", f"org:{claim.org_id}"],
-        )
-
-
-async def _personal_export(recorder: Recorder, claims: Sequence[Claim]) -> None:
-    for claim in claims:
-        await recorder.run(
-            export_person,
-            {"export_id": claim.subject_id, "claim": claim},
-            name=f"personal export {claim.subject_id}",
-            tags=["kind:personal", f"lease:{claim.lease_id}"],
-        )
-
-
-async def _personal_export_over(recorder: Recorder, claims: Sequence[Claim]) -> None:
-    for claim in claims:
-        await recorder.run(
-            expire_personal_export,
-            {"export_id": claim.subject_id, "claim": claim},
-            name=f"personal export over {claim.subject_id}",
-            tags=["kind:personal", f"lease:{claim.lease_id}"],
-        )
-
-
-async def _deletion(recorder: Recorder, claims: Sequence[Claim]) -> None:
-    for claim in claims:
-        await recorder.run(
-            erase_account,
-            {"user_id": claim.subject_id, "claim": claim},
-            name=f"erase {claim.subject_id}",
-            tags=["kind:erasure", f"lease:{claim.lease_id}"],
-        )
+    return work

@@ -74,13 +74,13 @@ class Database:
         async with self.engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
 
-    async def listen(self, channel: str) -> AsyncIterator[str]:
-        """The payloads notified on a channel, on a connection of its own; ends with the connection."""
+    @asynccontextmanager
+    async def listen(self, channel: str) -> AsyncIterator[AsyncIterator[str]]:
+        """The payloads notified on a channel from the beginning of the block; they end with the connection."""
         url = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
             await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
-            async for notification in connection.notifies():
-                yield notification.payload
+            yield (notification.payload async for notification in connection.notifies())
 
     async def close(self) -> None:
         """Close every connection."""

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, LargeBinary, MetaData, Uuid, text
+from sqlalchemy import DateTime, ForeignKeyConstraint, LargeBinary, MetaData, Uuid, text
 from sqlmodel import Field, SQLModel
 
 from infra import clock
@@ -46,6 +46,11 @@ def binary(**options: Any) -> Any:
 def existing(value: object) -> dict[str, Any]:
     """The `sa_column_kwargs` of a column that was added later: what rows have that were there already, as SQL."""
     return {"server_default": text(str(value))}
+
+
+def document_key() -> ForeignKeyConstraint:
+    """That a row belongs to a document of its organization, and goes with it."""
+    return ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE")
 
 
 def _optional(options: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`/notifications`: what one is told, and hearing of it at once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -80,17 +81,28 @@ async def watch(body: WatchWrite, session: Session, access: Access) -> WatchRead
 async def _events(runtime: Runtime, claims: dict[str, Any], actor: Actor, after: UUID) -> AsyncIterator[str]:
     """What is sent. Each look asks anew who somebody is, so whoever is signed out hears no more."""
     yield "retry: 2000\n\n"
-    while True:  # until the client goes: then this is cancelled
-        try:
-            found = await _missed(runtime, claims, after)
-        except Unauthenticated:
-            return
-        for item in found:
-            after = item.id
-            content = NotificationRead.model_validate(item).model_dump_json()
-            yield f"id: {item.id}\nevent: {item.kind}\ndata: {content}\n\n"
-        if not found and not await runtime.bulletin.wait(actor.user_id, HEARTBEAT_SECONDS):
-            yield ": still here\n\n"
+    with runtime.bulletin.news(actor.user_id) as news:
+        while True:  # until the client goes: then this is cancelled
+            news.clear()
+            try:
+                found = await _missed(runtime, claims, after)
+            except Unauthenticated:
+                return
+            for item in found:
+                after = item.id
+                content = NotificationRead.model_validate(item).model_dump_json()
+                yield f"id: {item.id}\nevent: {item.kind}\ndata: {content}\n\n"
+            if not found and not await _heard(news):
+                yield ": still here\n\n"
+
+
+async def _heard(news: asyncio.Event) -> bool:
+    """Wait for news; whether there are some before it is time to say that one is still here."""
+    try:
+        async with asyncio.timeout(HEARTBEAT_SECONDS):
+            return await news.wait()
+    except TimeoutError:
+        return False
 
 
 async def _missed(runtime: Runtime, claims: dict[str, Any], after: UUID) -> list[Notification]:

@@ -6,9 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from models.webhooks import Webhook
+from models.webhooks import Event, Webhook
 
-Event = Literal["document.created", "document.trashed", "revision.stored", "export.succeeded", "member.joined"]
 Events = Annotated[list[Event], Field(min_length=1, max_length=20)]
 Address = Annotated[str, StringConstraints(max_length=2000)]
 

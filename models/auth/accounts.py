@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra import clock
+from infra.mail import page
 from infra.settings import Settings
 from models import audit, mail
 from models.audit import AccountAct
@@ -79,8 +80,9 @@ async def _answer_registration(
     session: AsyncSession, settings: Settings, user: User | None, content: dict[str, str]
 ) -> str:
     if user is not None and user.email_verified_at is not None:
-        page = f"{settings.public_url.rstrip('/')}/login"
-        await mail.send(session, to=user.email, template="account_exists", name=user.name, link=page)
+        await mail.send(
+            session, to=user.email, template="account_exists", name=user.name, link=page(settings, "sign-in")
+        )
         return "there is an account"
     known = {"name": content["name"], "password_hash": content["password_hash"]}
     if user is None:

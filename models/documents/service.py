@@ -140,7 +140,7 @@ async def create(
     session.add(DocumentStream(org_id=scope.org_id, document_id=document.id))
     await session.flush()
     about = {"document_id": str(document.id), "title": title, "created_by": str(scope.actor.user_id)}
-    await webhooks.publish(session, scope.org_id, "document.created", f"created:{document.id}", **about)
+    await webhooks.publish(session, scope.org_id, webhooks.Event.DOCUMENT_CREATED, f"created:{document.id}", **about)
     return _view(document, 0, Level.MANAGE)
 
 
@@ -228,7 +228,9 @@ async def _set_trashed(
     touched = await _touched(session, scope, document, seq)
     if at is not None:
         about = {"document_id": str(document_id), "title": document.title}
-        await webhooks.publish(session, scope.org_id, "document.trashed", f"trashed:{document_id}:{at}", **about)
+        await webhooks.publish(
+            session, scope.org_id, webhooks.Event.DOCUMENT_TRASHED, f"trashed:{document_id}:{at}", **about
+        )
     return touched
 
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from models.base import OrgOwned, binary, created, existing, key, reference, timestamp
+from models.base import OrgOwned, binary, created, document_key, existing, key, reference, timestamp
 
 GENESIS = bytes(32)
 """The chain hash before the first update."""
@@ -57,16 +57,12 @@ class Document(OrgOwned, table=True):
     trashed_at: datetime | None = timestamp(default=None, nullable=True)
 
 
-def _document_key() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE")
-
-
 class DocumentGrant(OrgOwned, table=True):
     """A level on a document for a member, a guest, a group, or whoever accepts an invitation."""
 
     __tablename__ = "document_grants"
     __table_args__ = (
-        _document_key(),
+        document_key(),
         ForeignKeyConstraint(["org_id", "user_id"], ["memberships.org_id", "memberships.user_id"], ondelete="CASCADE"),
         ForeignKeyConstraint(["org_id", "group_id"], ["groups.org_id", "groups.id"], ondelete="CASCADE"),
         ForeignKeyConstraint(["org_id", "invitation_id"], ["invitations.org_id", "invitations.id"], ondelete="CASCADE"),
@@ -92,7 +88,7 @@ class DocumentStream(OrgOwned, table=True):
     """The head of a document's journal. Its row lock is what makes `seq` gapless."""
 
     __tablename__ = "document_streams"
-    __table_args__ = (_document_key(), Index("ix_document_streams_document_id", "document_id"))
+    __table_args__ = (document_key(), Index("ix_document_streams_document_id", "document_id"))
 
     document_id: UUID = reference(primary_key=True)
     seq: int = Field(default=0, sa_type=BigInteger)
@@ -110,7 +106,7 @@ class DocumentUpdate(OrgOwned, table=True):
     """One Yjs v1 update, as it came."""
 
     __tablename__ = "document_updates"
-    __table_args__ = (_document_key(),)
+    __table_args__ = (document_key(),)
 
     document_id: UUID = reference(primary_key=True)
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
@@ -130,7 +126,7 @@ class DocumentSegment(OrgOwned, table=True):
     """
 
     __tablename__ = "document_segments"
-    __table_args__ = (_document_key(),)
+    __table_args__ = (document_key(),)
 
     document_id: UUID = reference(primary_key=True)
     seq_from: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
@@ -151,7 +147,7 @@ class QuarantinedUpdate(OrgOwned, table=True):
 
     __tablename__ = "quarantined_updates"
     __table_args__ = (
-        _document_key(),
+        document_key(),
         Index("ix_quarantined_updates_document", "org_id", "document_id", "created_at"),
     )
 
@@ -171,7 +167,7 @@ class DocumentText(OrgOwned, table=True):
 
     __tablename__ = "document_texts"
     __table_args__ = (
-        _document_key(),
+        document_key(),
         # A tsvector holds 1 MiB: of a longer text the beginning is searched.
         Index("ix_document_texts_words", text("to_tsvector('simple', left(text, 200000))"), postgresql_using="gin"),
     )

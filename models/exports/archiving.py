@@ -126,7 +126,8 @@ async def walk(
 
 
 def _rendered(updates: Sequence[bytes]) -> dict[str, bytes]:
-    return render_files(crdt.build(updates)) | {"document.yjs": crdt.encode(crdt.build(updates), updates)}
+    doc = crdt.build(updates)
+    return render_files(doc) | {"document.yjs": crdt.encode(doc, updates)}
 
 
 def render_files(doc: crdt.YDoc) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from infra import clock, hashing
 from infra.storage import ObjectStore
-from models import audit, documents, orgs, outbox, revisions
+from models import audit, documents, notifications, orgs, outbox, revisions, webhooks
 from models.audit import Act
 from models.auth import Actor
 from models.documents import Loaded
@@ -17,6 +17,7 @@ from models.errors import Conflict, NotFound
 from models.exports import archiving, rendering
 from models.exports.rendering import Format
 from models.exports.tables import Export
+from models.notifications import Kind
 from models.orgs import OrgScope, Permission
 
 
@@ -118,11 +119,9 @@ def object_key(org_id: UUID, sha256: str) -> str:
 
 async def settle(session: AsyncSession, export: Export, rendered: Rendered, *, flow_run_id: UUID | None) -> Export:
     """The export is stored: it can be fetched."""
-    stored = await find(session, export.id)
-    stored.state, stored.finished_at, stored.error = "succeeded", clock.now(), None
+    stored = await _finished(session, export, flow_run_id)
     stored.seq, stored.sha256, stored.bytes = rendered.seq, rendered.sha256, len(rendered.data)
-    stored.flow_run_id = flow_run_id
-    await session.flush()
+    await _tell(session, stored)
     return stored
 
 
@@ -130,19 +129,49 @@ async def settle_archive(
     session: AsyncSession, export: Export, sha256: str, size: int, *, flow_run_id: UUID | None
 ) -> None:
     """The archive is stored: it can be fetched."""
-    stored = await find(session, export.id)
-    stored.state, stored.finished_at, stored.error = "succeeded", clock.now(), None
+    stored = await _finished(session, export, flow_run_id)
     stored.sha256, stored.bytes, stored.done, stored.upload_id = sha256, size, stored.total or 0, None
-    stored.flow_run_id = flow_run_id
-    await session.flush()
+    await _tell(session, stored)
 
 
 async def fail(session: AsyncSession, export: Export, error: str, *, flow_run_id: UUID | None) -> None:
     """The export cannot be made."""
+    await _tell(session, await _finished(session, export, flow_run_id, error=error[:2000]))
+
+
+async def _finished(
+    session: AsyncSession, export: Export, flow_run_id: UUID | None, *, error: str | None = None
+) -> Export:
+    """The export as it is stored, with its end noted."""
     stored = await find(session, export.id)
-    stored.state, stored.finished_at, stored.error = "failed", clock.now(), error[:2000]
+    stored.state, stored.finished_at, stored.error = "failed" if error else "succeeded", clock.now(), error
     stored.flow_run_id = flow_run_id
+    return stored
+
+
+async def _tell(session: AsyncSession, export: Export) -> None:
+    """Tell whoever asked for it, and the webhooks, what became of an export; once, however often it is made again."""
     await session.flush()
+    document_id, event = export.document_id, f"export:{export.id}:{export.state}"
+    kind = Kind.EXPORT_FAILED if export.state == "failed" else Kind.EXPORT_SUCCEEDED
+    await notifications.tell(
+        session,
+        export.org_id,
+        [export.requested_by],
+        kind,
+        event,
+        document_id=document_id,
+        export_id=str(export.id),
+        format=export.format,
+    )
+    if kind is Kind.EXPORT_SUCCEEDED:
+        about = {
+            "export_id": str(export.id),
+            "format": export.format,
+            "document_id": str(document_id) if document_id else None,
+            "sha256": export.sha256,
+        }
+        await webhooks.publish(session, export.org_id, webhooks.Event.EXPORT_SUCCEEDED, event, **about)
 
 
 async def pieces(store: ObjectStore, export: Export) -> AsyncIterator[bytes]:
@@ -156,14 +185,3 @@ async def pieces(store: ObjectStore, export: Export) -> AsyncIterator[bytes]:
     is_archive = export.document_id is None
     key = archiving.archive_key(export.org_id, export.id) if is_archive else object_key(export.org_id, export.sha256)
     return store.pieces(key, export.bytes)
-
-
-async def fetch(store: ObjectStore, export: Export) -> bytes:
-    """The bytes of an export.
-
-    Raises:
-        ExportNotReady: there are none.
-    """
-    if export.sha256 is None:
-        raise ExportNotReady()
-    return await store.get(object_key(export.org_id, export.sha256))

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Intege
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from models.base import OrgOwned, created, key, reference, timestamp
+from models.base import OrgOwned, created, document_key, key, reference, timestamp
 
 
 class Export(OrgOwned, table=True):
@@ -16,7 +16,7 @@ class Export(OrgOwned, table=True):
 
     __tablename__ = "exports"
     __table_args__ = (
-        ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"),
+        document_key(),
         CheckConstraint("state IN ('pending', 'running', 'succeeded', 'failed')", name="state"),
         CheckConstraint("(document_id IS NULL) = (format = 'archive')", name="document"),
     )

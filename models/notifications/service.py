@@ -29,7 +29,6 @@ class Kind(StrEnum):
     DOCUMENT_EMPTIED = "document.emptied"
     EXPORT_FAILED = "export.failed"
     EXPORT_SUCCEEDED = "export.succeeded"
-    MEMBER_JOINED = "member.joined"
 
 
 class Watching(StrEnum):

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, ForeignKeyConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from models.base import OrgOwned, created, key, reference, timestamp
+from models.base import OrgOwned, created, document_key, key, reference, timestamp
 
 
 class Notification(OrgOwned, table=True):
@@ -17,7 +17,7 @@ class Notification(OrgOwned, table=True):
     __tablename__ = "notifications"
     __table_args__ = (
         UniqueConstraint("org_id", "user_id", "event"),
-        ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"),
+        document_key(),
         Index("ix_notifications_user", "user_id", "id"),
         Index("ix_notifications_unread", "user_id", "id", postgresql_where=text("read_at IS NULL")),
     )
@@ -41,7 +41,7 @@ class DocumentWatch(OrgOwned, table=True):
 
     __tablename__ = "document_watches"
     __table_args__ = (
-        ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"),
+        document_key(),
         ForeignKeyConstraint(["org_id", "user_id"], ["memberships.org_id", "memberships.user_id"], ondelete="CASCADE"),
         CheckConstraint("state IN ('watch', 'mute')", name="state"),
     )

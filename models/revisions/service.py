@@ -185,7 +185,7 @@ async def _tell(session: AsyncSession, revision: Revision) -> None:
         "sha256": revision.sha256,
         "authors": [str(author) for author in authors],
     }
-    await webhooks.publish(session, org_id, "revision.stored", event, **about)
+    await webhooks.publish(session, org_id, webhooks.Event.REVISION_STORED, event, **about)
 
 
 async def state_at(

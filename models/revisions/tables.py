@@ -9,7 +9,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     UniqueConstraint,
@@ -17,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from models.base import OrgOwned, binary, created, key, reference
+from models.base import OrgOwned, binary, created, document_key, key, reference
 
 
 class Revision(OrgOwned, table=True):
@@ -25,7 +24,7 @@ class Revision(OrgOwned, table=True):
 
     __tablename__ = "revisions"
     __table_args__ = (
-        ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE"),
+        document_key(),
         UniqueConstraint("org_id", "document_id", "number"),
         Index("ix_revisions_seq", "org_id", "document_id", "seq_to"),
         CheckConstraint("state IN ('pending', 'stored', 'derived', 'failed')", name="state"),

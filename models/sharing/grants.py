@@ -149,7 +149,7 @@ async def accept(session: AsyncSession, actor: Actor, token: str) -> Membership:
     if accepted.has_joined:
         about = {"user_id": str(membership.user_id), "name": actor.name, "role": membership.role}
         event = f"joined:{membership.user_id}:{membership.created_at}"
-        await webhooks.publish(session, membership.org_id, "member.joined", event, **about)
+        await webhooks.publish(session, membership.org_id, webhooks.Event.MEMBER_JOINED, event, **about)
     return membership
 
 

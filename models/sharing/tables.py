@@ -6,11 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, SmallInteger, Text, Uuid, text
 from sqlmodel import Field
 
-from models.base import OrgOwned, binary, created, key, reference, timestamp
-
-
-def _document_key() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"], ondelete="CASCADE")
+from models.base import OrgOwned, binary, created, document_key, key, reference, timestamp
 
 
 class ShareLink(OrgOwned, table=True):
@@ -18,7 +14,7 @@ class ShareLink(OrgOwned, table=True):
 
     __tablename__ = "share_links"
     __table_args__ = (
-        _document_key(),
+        document_key(),
         Index("ix_share_links_document", "org_id", "document_id"),
         Index("ix_share_links_id", "id"),
         CheckConstraint("level BETWEEN 1 AND 3", name="level"),
@@ -44,7 +40,7 @@ class AccessRequest(OrgOwned, table=True):
 
     __tablename__ = "access_requests"
     __table_args__ = (
-        _document_key(),
+        document_key(),
         ForeignKeyConstraint(["org_id", "user_id"], ["memberships.org_id", "memberships.user_id"], ondelete="CASCADE"),
         Index(
             "uq_access_requests_pending",

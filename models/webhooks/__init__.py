@@ -13,13 +13,13 @@ from models.webhooks.service import (
     rotate,
 )
 from models.webhooks.signing import signed_headers
-from models.webhooks.tables import EVENTS, Webhook, WebhookDelivery
+from models.webhooks.tables import Event, Webhook, WebhookDelivery
 
 __all__ = [
-    "EVENTS",
     "BadAddress",
     "DeliveryNotFound",
     "Due",
+    "Event",
     "Webhook",
     "WebhookDelivery",
     "WebhookNotFound",

@@ -14,7 +14,7 @@ from infra.settings import Settings
 from models import outbox
 from models.orgs import OrgScope, Permission
 from models.webhooks.service import PURPOSE, DeliveryNotFound
-from models.webhooks.tables import Webhook, WebhookDelivery
+from models.webhooks.tables import Event, Webhook, WebhookDelivery
 
 DEAD_AFTER: Final = 10
 """After so many deliveries in a row that came to nothing a webhook is disabled."""
@@ -49,7 +49,7 @@ class Due:
         return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-async def publish(session: AsyncSession, org_id: UUID, event: str, event_key: str, **payload: Any) -> None:
+async def publish(session: AsyncSession, org_id: UUID, event: Event, event_key: str, **payload: Any) -> None:
     """Let every webhook of the organization that wants to know of such events know of this one."""
     named = {"org_id": org_id, "event": event, "event_key": event_key, "payload": {"org_id": str(org_id), **payload}}
     ids = list(await session.scalars(_PUBLISH, named))

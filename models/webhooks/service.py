@@ -15,7 +15,7 @@ from models.audit import Act
 from models.errors import Invalid, NotFound
 from models.orgs import OrgScope, Permission
 from models.webhooks import signing
-from models.webhooks.tables import Webhook, WebhookDelivery
+from models.webhooks.tables import Event, Webhook, WebhookDelivery
 
 PURPOSE = "webhook"
 OLD_SECRET_LIVES = timedelta(hours=24)
@@ -34,7 +34,7 @@ class BadAddress(Invalid):
 
 
 async def create(
-    session: AsyncSession, scope: OrgScope, settings: Settings, *, url: str, events: Sequence[str]
+    session: AsyncSession, scope: OrgScope, settings: Settings, *, url: str, events: Sequence[Event]
 ) -> tuple[Webhook, str]:
     """A new webhook, and its secret, which is shown this once.
 
@@ -66,7 +66,7 @@ async def change(
     webhook_id: UUID,
     *,
     url: str | None = None,
-    events: Sequence[str] | None = None,
+    events: Sequence[Event] | None = None,
     enabled: bool | None = None,
 ) -> Webhook:
     """Change what is given. Enabling it forgets its failures.

@@ -1,7 +1,8 @@
 """Webhooks, and what was delivered to them."""
 
 from datetime import datetime
-from typing import Any, Final
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -21,8 +22,15 @@ from sqlmodel import Field
 
 from models.base import OrgOwned, binary, created, key, reference, timestamp
 
-EVENTS: Final = ("document.created", "document.trashed", "revision.stored", "export.succeeded", "member.joined")
-"""What can be subscribed to."""
+
+class Event(StrEnum):
+    """What can be subscribed to."""
+
+    DOCUMENT_CREATED = "document.created"
+    DOCUMENT_TRASHED = "document.trashed"
+    REVISION_STORED = "revision.stored"
+    EXPORT_SUCCEEDED = "export.succeeded"
+    MEMBER_JOINED = "member.joined"
 
 
 class Webhook(OrgOwned, table=True):

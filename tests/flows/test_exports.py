@@ -6,8 +6,10 @@ from uuid import UUID
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 from sqlmodel import col, delete
 
+from flows import runtime
+from flows.exports import export_document
 from flows.runtime import Runtime
-from models import exports, orgs
+from models import exports, notifications, orgs
 from models.exports import Export, Format
 from models.orgs import Membership
 from tests.flows.desk import Desk, dispatching, ended, settled
@@ -32,6 +34,23 @@ async def read(desk: Desk, export_id: UUID) -> Export:
         return await exports.find(session, export_id)
 
 
+async def told(desk: Desk) -> list[tuple[str, dict[str, Any]]]:
+    async with desk.worker.db.transaction(user_id=desk.actor.user_id, org_ids=[desk.org_id]) as session:
+        return [(item.kind, item.data) for item in await notifications.of(session, desk.actor)]
+
+
+async def test_whoever_asked_is_told_once(worker: Runtime, desk: Desk) -> None:
+    document_id = await desk.document()
+    await desk.write(document_id, paragraph("The engine weaves."))
+    async with dispatching(worker):
+        export_id = await ask(desk, document_id)
+        await settled(worker, [export_id])
+    with runtime.use(worker):
+        await export_document.fn(export_id, desk.org_id)  # made again, by hand
+    about = {"export_id": str(export_id), "format": "markdown"}
+    assert await told(desk) == [("export.succeeded", about)]
+
+
 async def test_an_export_is_made_and_stored(worker: Runtime, desk: Desk) -> None:
     document_id = await desk.document()
     await desk.write(document_id, paragraph("The engine weaves."))
@@ -40,7 +59,8 @@ async def test_an_export_is_made_and_stored(worker: Runtime, desk: Desk) -> None
         await settled(worker, [export_id])
     export = await read(desk, export_id)
     assert (export.state, export.seq) == ("succeeded", 1)
-    assert (await exports.fetch(worker.store, export)).decode().strip() == "The engine weaves."
+    stored = b"".join([piece async for piece in await exports.pieces(worker.store, export)])
+    assert stored.decode().strip() == "The engine weaves."
     steps = [step for step in await desk.ledger(document_id) if step.pipeline == "export"]
     assert [(step.step, step.state) for step in steps] == [("render", "succeeded"), ("store", "succeeded")]
     assert {step.hash_out for step in steps} == {export.sha256}

@@ -66,6 +66,7 @@ async def api_process(settings: Settings, **changes: Any) -> AsyncIterator[Proce
         }
         app = create_app(settings.model_copy(update=urls | changes))
         async with app.router.lifespan_context(app):
+            await app.state.runtime.bulletin.listening.wait()  # or its beginning would be counted some time later
             yield Process(app, meter, valve)
 
 

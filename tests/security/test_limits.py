@@ -242,11 +242,11 @@ async def test_sessions_show_the_address_behind_the_proxy(ann: Person, stack: St
 
 async def test_passwords_wait_in_a_bounded_queue(ann: Person, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hashing, "MAX_WAITING", 3)
-    async with api_process(stack.settings) as process, process.client() as api:
+    async with api_process(stack.settings, rate_limit_factor=1000.0) as process, process.client() as api:
         login = {"email": ann.email, "password": ann.password}
         answers = await asyncio.gather(*(api.post("/auth/login", json=login) for _ in range(30)))
         busy = [answer for answer in answers if answer.status_code == 503]
         assert busy, "more than can wait"
-        assert {answer.status_code for answer in answers} <= {200, 429, 503}, "429: too many tries, whoever makes them"
+        assert {answer.status_code for answer in answers} == {200, 503}
         assert all(int(answer.headers["retry-after"]) > 0 for answer in busy)
         assert (await api.post("/auth/login", json=login)).status_code == 200, "and then it goes on"

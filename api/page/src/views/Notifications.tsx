@@ -24,7 +24,6 @@ const KINDS = [
   'document.emptied',
   'export.failed',
   'export.succeeded',
-  'member.joined',
 ]
 
 export function Bell() {
