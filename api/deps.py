@@ -108,7 +108,7 @@ async def _current_actor(
 ) -> Actor:
     if (token := personal_token(request)) is not None:
         actor = await auth.identify_token(session, token)
-        auth.confine(actor, changes=request.method not in SAFE, account=_is_about_account(request))
+        auth.confine(actor, changes=_changes(request), account=_is_about_account(request))
         await take_key(request, session, actor)
         return actor
     if claims is None or recalled is None:
@@ -128,6 +128,11 @@ def personal_token(request: Request) -> str | None:
     """The personal access token of the request."""
     token = bearer(request)
     return token if token is not None and token.startswith(auth.access_tokens.PREFIX) else None
+
+
+def _changes(request: Request) -> bool:
+    # Opening a document in an editor is a POST that changes nothing; whether it may be edited there its scope decides.
+    return request.method not in SAFE and not request.url.path.endswith("/collab-token")
 
 
 def _is_about_account(request: Request) -> bool:

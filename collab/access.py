@@ -120,7 +120,8 @@ async def guest_now(db: Database, guest: Guest) -> Guest:
     if guest.link is not None:
         return await _link_guest(db, guest, guest.link)
     claims = {"sub": str(guest.user_id), "sid": str(guest.session_id)}
-    return await cookie_guest(db, claims, guest.document_id)
+    now = await cookie_guest(db, claims, guest.document_id)
+    return replace(now, may_write=now.may_write and guest.may_write)  # a token may have been for reading only
 
 
 async def _link_guest(db: Database, guest: Guest, link: Link) -> Guest:

@@ -1,12 +1,14 @@
 """A real mail server that answers as a test wants."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from functools import partial
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -30,12 +32,15 @@ class Postman:
 
 
 @asynccontextmanager
-async def post_office(*answers: str, port: int = 0) -> AsyncIterator[Postman]:
-    """A mail server on this machine during the block."""
+async def post_office(
+    *answers: str, port: int = 0, tls: ssl.SSLContext | None = None, starttls: ssl.SSLContext | None = None
+) -> AsyncIterator[Postman]:
+    """A mail server on this machine during the block, with TLS from the start or on demand if it has a certificate."""
     postman = Postman(list(answers))
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(postman, hostname="mail.test"), "127.0.0.1", port)
-    postman.url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    make = partial(SMTP, postman, hostname="mail.test", tls_context=starttls)
+    server = await loop.create_server(make, "127.0.0.1", port, ssl=tls)
+    postman.url = f"smtp{'s' if tls else ''}://localhost:{server.sockets[0].getsockname()[1]}"
     try:
         yield postman
     finally:

@@ -65,9 +65,12 @@ async def forgot(body: Address, runtime: CurrentRuntime) -> Asked:
 @router.post("/password/reset", status_code=204)
 async def reset(body: PasswordReset, runtime: CurrentRuntime) -> None:
     """Follow the link that was mailed: set another password. Every session ends."""
-    password_hash = await auth.hash_new_password(body.password.get_secret_value())
+    token = body.token.get_secret_value()
     async with runtime.db.transaction() as session:
-        token = body.token.get_secret_value()
+        user = await auth.whose_reset(session, token)
+    new = body.password.get_secret_value()
+    password_hash = await auth.hash_new_password(new, email=user.email, name=user.name)
+    async with runtime.db.transaction() as session:
         user_id = await auth.reset_password(session, token, password_hash=password_hash)
     await runtime.revoke(Revocation(user_id=user_id))
 

@@ -5,11 +5,14 @@ from fastapi import Request, Response
 from api import cookies, devices
 from api.auth.schemas import SignedIn, UserRead
 from api.runtime import Runtime
+from infra.bus import Revocation
 from models import auth
 
 
-def signed_in(request: Request, response: Response, runtime: Runtime, sign_in: auth.SignIn) -> SignedIn:
-    """The answer to somebody who is signed in now."""
+async def signed_in(request: Request, response: Response, runtime: Runtime, sign_in: auth.SignIn) -> SignedIn:
+    """The answer to somebody who is signed in now, after that was committed."""
+    for session_id in sign_in.displaced:
+        await runtime.revoke(Revocation(user_id=sign_in.user.id, session_id=session_id))
     access = auth.access_token(runtime.signer, sign_in, runtime.settings)
     cookies.store(response, runtime.settings, access=access, refresh=sign_in.refresh_token)
     devices.remember(request, response, runtime.settings, sign_in.user.email)

@@ -42,7 +42,7 @@ async def login(
         )
     if isinstance(begun, factors.SecondFactorNeeded):
         return SecondFactorRequired(second_factor=SecondFactorChallenge.model_validate(begun))
-    return answers.signed_in(request, response, runtime, begun)
+    return await answers.signed_in(request, response, runtime, begun)
 
 
 @router.post("/second-factor/options")
@@ -65,7 +65,7 @@ async def complete(
         signed_in = await factors.signing_in.complete(session, tried, proof, device, runtime.settings)
     if signed_in is None:
         raise factors.WrongFactor()
-    return answers.signed_in(request, response, runtime, signed_in)
+    return await answers.signed_in(request, response, runtime, signed_in)
 
 
 async def _note_failure(runtime: Runtime, user_id: UUID) -> None:

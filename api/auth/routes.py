@@ -34,7 +34,7 @@ async def register(
         user = await auth.register(session, email=body.email, name=body.name, password_hash=password_hash)
         await auth.ask_to_verify(session, runtime.settings, user)
         signed_in = await auth.sign_in(session, user, device, runtime.settings)
-    return answers.signed_in(request, response, runtime, signed_in)
+    return await answers.signed_in(request, response, runtime, signed_in)
 
 
 @router.post("/refresh")
@@ -48,7 +48,7 @@ async def refresh(request: Request, response: Response, runtime: CurrentRuntime)
     if isinstance(result, auth.Replayed):
         await runtime.revoke(Revocation(user_id=result.user_id, session_id=result.session_id))
         raise auth.SessionOver()
-    return answers.signed_in(request, response, runtime, result)
+    return await answers.signed_in(request, response, runtime, result)
 
 
 @router.post("/logout", status_code=204)

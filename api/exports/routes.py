@@ -11,7 +11,8 @@ from api.exports.schemas import ArchiveWrite, ExportRead, ExportWrite
 from api.idempotency import IdempotentRoute
 from api.runtime import Runtime
 from infra.tokens import TokenError
-from models import exports
+from models import auth, exports
+from models.errors import Unauthenticated
 from models.exports import Export, Format
 
 router = APIRouter(tags=["exports"], route_class=IdempotentRoute)
@@ -20,37 +21,46 @@ DOWNLOAD_SECONDS = 600
 
 
 @router.post("/documents/{document_id}/exports", status_code=202)
-async def request(body: ExportWrite, session: Session, access: Access, runtime: CurrentRuntime) -> ExportRead:
+async def request(
+    body: ExportWrite, session: Session, access: Access, actor: CurrentActor, runtime: CurrentRuntime
+) -> ExportRead:
     """Ask for a document in a format; a flow makes it."""
     export = await exports.request(session, access.scope, access.id, format=body.format, revision=body.revision)
-    return _answer(export, runtime)
+    return _answer(export, actor, runtime)
 
 
 @router.post("/orgs/{org_id}/exports", status_code=202)
 async def request_archive(
-    session: Session, scope: Scope, runtime: CurrentRuntime, body: ArchiveWrite | None = None
+    session: Session,
+    scope: Scope,
+    actor: CurrentActor,
+    runtime: CurrentRuntime,
+    body: ArchiveWrite | None = None,
 ) -> ExportRead:
     """Ask for a zip of every document one may read in the organization; a flow makes it."""
-    return _answer(await exports.request_archive(session, scope), runtime)
+    return _answer(await exports.request_archive(session, scope), actor, runtime)
 
 
 @router.get("/exports/{export_id}")
 async def read(export_id: UUID, session: Session, actor: CurrentActor, runtime: CurrentRuntime) -> ExportRead:
     """How far an export is, and where to fetch it."""
-    return _answer(await exports.see(session, actor, export_id), runtime)
+    return _answer(await exports.see(session, actor, export_id), actor, runtime)
 
 
 @router.get("/exports/{export_id}/download", response_class=Response)
 async def download(export_id: UUID, runtime: CurrentRuntime, token: Annotated[str, Query(max_length=4096)]) -> Response:
-    """The export itself. The token in `download_url` is the permission."""
+    """The export itself. The token in `download_url` stands for who asked for it, as long as they may see it."""
     try:
         claims = runtime.signer.verify(token, typ="download")
     except TokenError as error:
         raise exports.ExportNotFound() from error
-    if claims["sub"] != str(export_id):
+    if claims["export"] != str(export_id):
         raise exports.ExportNotFound()
-    async with runtime.db.transaction(org_ids=[UUID(claims["org"])]) as session:
-        export = await exports.find(session, export_id)
+    try:
+        async with runtime.db.transaction(user_id=auth.subject(claims)) as session:
+            export = await exports.see(session, await auth.identify(session, claims), export_id)
+    except Unauthenticated as error:
+        raise exports.ExportNotFound() from error
     pieces = await exports.pieces(runtime.store, export)
     name, media_type = f"{export.org_id}.zip", "application/zip"
     if export.document_id is not None:
@@ -65,10 +75,16 @@ async def download(export_id: UUID, runtime: CurrentRuntime, token: Annotated[st
     return StreamingResponse(pieces, media_type=media_type, headers=headers)
 
 
-def _answer(export: Export, runtime: Runtime) -> ExportRead:
+def _answer(export: Export, actor: auth.Actor, runtime: Runtime) -> ExportRead:
     answer = ExportRead.model_validate(export)
     if export.state == "succeeded":
-        token = runtime.signer.issue("download", sub=str(export.id), seconds=DOWNLOAD_SECONDS, org=str(export.org_id))
+        token = runtime.signer.issue(
+            "download",
+            sub=str(actor.user_id),
+            seconds=DOWNLOAD_SECONDS,
+            sid=str(actor.session_id),
+            export=str(export.id),
+        )
         base = runtime.settings.public_url
         answer.download_url = f"{base}/api/v1/exports/{export.id}/download?token={token}"
     return answer

@@ -75,4 +75,4 @@ async def sign_in(
         signed_in = await factors.signing_in.with_passkey(session, body.assertion(), device, runtime.settings)
     if signed_in is None:
         raise factors.WrongFactor()
-    return answers.signed_in(request, response, runtime, signed_in)
+    return await answers.signed_in(request, response, runtime, signed_in)

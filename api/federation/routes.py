@@ -101,7 +101,7 @@ async def callback(
         wanted = urlencode({"second_factor": begun.token, "methods": ",".join(begun.methods)})
         return _back(runtime, f"{errand.return_to}#{wanted}")
     response = _back(runtime, errand.return_to)
-    answers.signed_in(request, response, runtime, begun)
+    await answers.signed_in(request, response, runtime, begun)
     return response
 
 

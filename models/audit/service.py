@@ -74,6 +74,7 @@ class AccountAct(StrEnum):
     SIGN_IN_FAILED = "account.sign_in_failed"
     SIGNED_OUT = "account.signed_out"
     SESSION_REVOKED = "account.session_revoked"
+    SESSION_DISPLACED = "account.session_displaced"
     REFRESH_REPLAYED = "account.refresh_replayed"
     SESSIONS_REVOKED = "account.sessions_revoked"
     RENAMED = "account.renamed"

@@ -24,6 +24,7 @@ from models.auth.accounts import (
     rename,
     reset_password,
     verify_email,
+    whose_reset,
 )
 from models.auth.identity import Actor, Identity, SessionOver, identify, known, live, session_of, subject
 from models.auth.keys import Rotation
@@ -111,4 +112,5 @@ __all__ = [
     "tokens",
     "verify",
     "verify_email",
+    "whose_reset",
 ]

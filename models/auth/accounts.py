@@ -146,6 +146,19 @@ async def change_password(session: AsyncSession, actor: Actor, *, password_hash:
     return ended
 
 
+async def whose_reset(session: AsyncSession, token: str) -> User:
+    """Whose password a link sets that was mailed. It goes on working.
+
+    Raises:
+        LinkOver: it does not work.
+    """
+    link = await links.find(session, Purpose.RESET_PASSWORD, token)
+    user = await session.get(User, link.user_id)
+    if user is None:
+        raise links.LinkOver()
+    return user
+
+
 async def reset_password(session: AsyncSession, token: str, *, password_hash: str) -> UUID:
     """Set a password by the link that was mailed to the account's address; whose it is. Every session ends.
 

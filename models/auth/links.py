@@ -104,6 +104,18 @@ async def send(
     await mail.send(session, to=to, template=purpose, link=link(settings, PAGES[purpose], token), **words)
 
 
+async def find(session: AsyncSession, purpose: Purpose, token: str) -> MailLink:
+    """What a link is about, which goes on working.
+
+    Raises:
+        LinkOver: it is none of ours, not for this, too old, or was used.
+    """
+    found = await queries.mail_link(session, digest(token), purpose)
+    if found is None:
+        raise LinkOver()
+    return found
+
+
 async def redeem(session: AsyncSession, purpose: Purpose, token: str) -> MailLink:
     """What a link is about. It has worked for the last time.
 

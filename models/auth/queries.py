@@ -168,8 +168,8 @@ async def revoke_all(
     return list(await session.scalars(query))
 
 
-async def tidy_sessions(session: AsyncSession, user_id: UUID, *, most: int, forgotten: timedelta) -> None:
-    """End the sessions of somebody that are too many, and forget those that ended long ago."""
+async def tidy_sessions(session: AsyncSession, user_id: UUID, *, most: int, forgotten: timedelta) -> list[UUID]:
+    """End the sessions of somebody that are too many, and forget those that ended long ago; which ended."""
     live = col(AuthSession.revoked_at).is_(None) & (col(AuthSession.expires_at) > func.now())
     newest = (
         select(AuthSession.id)
@@ -177,10 +177,11 @@ async def tidy_sessions(session: AsyncSession, user_id: UUID, *, most: int, forg
         .order_by(col(AuthSession.last_used_at).desc(), col(AuthSession.id).desc())
         .offset(most)
     )
-    await session.execute(
+    displaced = await session.scalars(
         update(AuthSession)
         .where(col(AuthSession.id).in_(newest))
         .values(revoked_at=func.now())
+        .returning(col(AuthSession.id))
         .execution_options(synchronize_session=False)
     )
     ended = func.coalesce(AuthSession.revoked_at, AuthSession.expires_at)
@@ -189,6 +190,7 @@ async def tidy_sessions(session: AsyncSession, user_id: UUID, *, most: int, forg
         .where(col(AuthSession.user_id) == user_id, ended < clock.now() - forgotten)
         .execution_options(synchronize_session=False)
     )
+    return list(displaced)
 
 
 async def end_tokens(session: AsyncSession, user_id: UUID) -> None:
@@ -216,6 +218,14 @@ async def store_hash(session: AsyncSession, user_id: UUID, password_hash: str) -
     """Store another hash."""
     query = update(User).where(col(User.id) == user_id).values(password_hash=password_hash)
     await session.execute(query.execution_options(synchronize_session=False))
+
+
+async def mail_link(session: AsyncSession, digest: bytes, purpose: str) -> MailLink | None:
+    """A link that still works."""
+    query = select(MailLink).where(
+        MailLink.hash == digest, MailLink.purpose == purpose, col(MailLink.expires_at) > func.now()
+    )
+    return (await session.scalars(query)).one_or_none()
 
 
 async def redeem(session: AsyncSession, digest: bytes, purpose: str) -> MailLink | None:

@@ -52,6 +52,8 @@ class SignIn:
     user: User
     session: AuthSession
     refresh_token: str
+    displaced: tuple[UUID, ...] = ()
+    """Sessions that ended, since there were too many."""
 
 
 async def sign_in(
@@ -78,9 +80,11 @@ async def sign_in(
     token = secrets.token_urlsafe(32)
     session.add(RefreshToken(hash=_digest(token), session_id=auth_session.id))
     await session.flush()
-    await queries.tidy_sessions(session, user.id, most=MOST_SESSIONS, forgotten=FORGOTTEN)
+    displaced = await queries.tidy_sessions(session, user.id, most=MOST_SESSIONS, forgotten=FORGOTTEN)
+    for ended in displaced:
+        await audit.record_account(session, user.id, AccountAct.SESSION_DISPLACED, session_id=str(ended))
     await audit.record_account(session, user.id, AccountAct.SIGNED_IN, session_id=str(auth_session.id), method=method)
-    return SignIn(user, auth_session, token)
+    return SignIn(user, auth_session, token, tuple(displaced))
 
 
 async def settle_password(session: AsyncSession, user: User) -> None:

@@ -43,6 +43,8 @@ async def test_a_token_reads_or_writes_as_it_is_scoped(stack: Stack, ann: Person
         answer = await reader.post(f"{document}/updates", content=update, headers=OCTETS)
         assert (answer.status_code, answer.json()["type"]) == (403, "urn:doxie:TokenMayNot")
         assert (await reader.post("/orgs", json={"name": "X"})).status_code == 403
+        seat = await reader.post(f"{document}/collab-token")
+        assert (seat.status_code, seat.json()["access"]) == (200, "read")
     async with script(stack, (await token_of(ann, "write"))["token"]) as writer:
         assert (await writer.post(f"{document}/updates", content=update, headers=OCTETS)).status_code == 202
         assert (await writer.get(document)).status_code == 200

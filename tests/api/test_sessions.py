@@ -73,9 +73,12 @@ async def test_only_so_many_sessions_live_at_once(stack: Stack, ann: Person, db:
     email = f"{secrets.token_hex(6)}@example.com"
     async with db.transaction() as session:
         user = await auth.register(session, email=email, name="Many", password_hash=None)
+    begun = []
     for _ in range(5):
         async with db.transaction() as session:
-            await auth.sign_in(session, user, Device(), stack.settings)
+            begun.append(await auth.sign_in(session, user, Device(), stack.settings))
+    oldest, next_one = (sign_in.session.id for sign_in in begun[:2])
+    assert [sign_in.displaced for sign_in in begun] == [(), (), (), (oldest,), (next_one,)]
     actor = auth.Actor(user.id, None, "Many")
     async with db.transaction() as session:
         live = await auth.sessions(session, actor)

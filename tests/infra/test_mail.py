@@ -10,6 +10,7 @@ from infra import clock
 from infra.mail import Letter, Refused, Server, Undelivered, compose, deliver
 from infra.settings import Settings
 from models.mail import writing
+from tests.certificates import server_context
 from tests.smtp import post_office
 
 
@@ -84,6 +85,31 @@ async def test_a_server_without_tls_gets_nothing() -> None:
     async with post_office() as postman:
         with pytest.raises(Undelivered):
             await deliver(settings(postman.url + "?starttls=required"), letter())
+    assert postman.got == []
+
+
+@pytest.mark.parametrize("way", ["tls", "starttls"])
+async def test_a_server_is_believed_by_its_certificate_alone(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, trusted = server_context(tmp_path)
+    at_once = way == "tls"
+    async with post_office(tls=context if at_once else None, starttls=None if at_once else context) as postman:
+        url = postman.url + ("" if at_once else "?starttls=required")
+        with pytest.raises(Undelivered, match="certificate"):
+            await deliver(settings(url), letter())
+        assert postman.got == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        await deliver(settings(url), letter())
+        assert len(postman.got) == 1
+
+
+async def test_a_certificate_for_another_name_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context, trusted = server_context(tmp_path, "elsewhere.example")
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    async with post_office(tls=context) as postman:
+        with pytest.raises(Undelivered, match="certificate"):
+            await deliver(settings(postman.url), letter())
     assert postman.got == []
 
 

@@ -17,7 +17,7 @@ from tests.collab.sockets import Editor
 from tests.collab.test_failures import acknowledged, closed, url
 from tests.collab.world import Collab, running
 from tests.conftest import Stack
-from tests.people import Person
+from tests.people import Pen, Person
 
 SECONDS = 5.0
 GONE = (Close.FORBIDDEN, Close.NOT_FOUND)
@@ -73,6 +73,23 @@ async def test_members(
         await edit(one)
         await act(ann, bob)
         assert set(await asyncio.gather(closed(one, SECONDS), closed(other, SECONDS))) <= set(GONE)
+
+
+@pytest.mark.parametrize("act", [close_to_org, suspend, leave, suspend_the_org])
+async def test_what_was_exported_is_not_fetched_any_more(
+    ann: Person, bob: Person, act: Callable[[Person, Person], Awaitable[None]]
+) -> None:
+    await ann.invite(bob)
+    await ann.save(Pen().write("secret"))
+    export = await bob.json("POST", f"/documents/{ann.document['id']}/exports", json={"format": "markdown"})
+    async with asyncio.timeout(60):
+        while "download_url" not in export or export["download_url"] is None:
+            await asyncio.sleep(0.1)
+            export = await bob.json("GET", f"/exports/{export['id']}")
+    async with httpx.AsyncClient() as anybody:  # the address alone is enough, as a browser's download has no header
+        assert "secret" in (await anybody.get(export["download_url"])).raise_for_status().text
+        await act(ann, bob)
+        assert (await anybody.get(export["download_url"])).status_code in (403, 404)
 
 
 @pytest.mark.parametrize("through", ["user", "group"])
