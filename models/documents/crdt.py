@@ -79,6 +79,11 @@ def encode(doc: YDoc, applied: Sequence[bytes]) -> bytes:
     return updates.merged_with(doc.get_update(), updates.waiting(applied, doc.get_state()))
 
 
+def same_clocks(one: YDoc, other: YDoc) -> bool:
+    """Whether two Docs have integrated as much of each client; their state vectors may name them in another order."""
+    return updates.clocks(one.get_state()) == updates.clocks(other.get_state())
+
+
 def difference(update: bytes, state_vector: bytes) -> bytes:
     """What of an update somebody with this state vector lacks.
 

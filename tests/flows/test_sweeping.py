@@ -78,10 +78,10 @@ async def test_the_second_bucket_has_everything(house: Runtime) -> None:
     await house.store.put("orgs/a/snapshots/one", b"1")
     first = await sweeping.copy_all(house.settings)
     assert first.objects >= 1
-    again = await sweeping.copy_all(house.settings)
-    assert (again.objects, again.there >= first.objects) == (0, True)
-    replica = ObjectStore(house.settings, house.settings.replica_bucket)
     keys = [key for key, _ in await house.store.list()]
+    again = await sweeping.copy_all(house.settings)  # the rest of the stack may have written more meanwhile
+    assert again.there >= first.objects + first.there
+    replica = ObjectStore(house.settings, house.settings.replica_bucket)
     assert await mirror.differences(house.store, replica, keys, below=f"{house.store.bucket}/") == []
     # What is lost here stays there for as long as backups do.
     await house.store.delete("orgs/a/snapshots/one")

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import lib0
+from models.documents import crdt
 from models.yjs import updates
 from tests.collab.sockets import Editor
 
@@ -28,6 +29,14 @@ def test_an_update_waits_for_its_predecessor() -> None:
     assert _waits(doc, third), "a deletion of what is not there yet waits as well"
     doc.apply_update(first)
     assert not any(_waits(doc, raw) for raw in (first, second, third))
+
+
+def test_documents_are_the_same_in_whatever_order_they_were_written() -> None:
+    one, other = (Editor(client).type("x") for client in (3181595063486356, 8532575751681600))
+    left, right = crdt.build([one, other]), crdt.build([other, one])
+    assert left.get_state() != right.get_state(), "they name their clients in another order"
+    assert crdt.same_clocks(left, right)
+    assert not crdt.same_clocks(left, crdt.build([one]))
 
 
 @given(Ranges, Ranges)
