@@ -112,12 +112,15 @@ def quarantine(
     if update is not None:
         _show_quarantined(_run(operating.quarantined_update(update)), output)
         return
-    table = Table("id", "document", "when", "seq", "bytes", "actor", "by", "error")
     for entry in _run(operating.quarantined(document_id, limit=limit)):
-        when, size = f"{entry.created_at:%Y-%m-%d %H:%M:%S}", str(len(entry.payload))
-        place, actor = str(entry.seq or "not journaled"), str(entry.actor_id or "")
-        table.add_row(str(entry.id), str(entry.document_id), when, place, size, actor, entry.origin, entry.error)
-    console.print(table)
+        place = "not journaled" if entry.seq is None else f"seq {entry.seq}"
+        # A line each and no table: ids are to be copied, and a table would cut them where the terminal is narrow.
+        console.print(
+            f"{entry.id}  {entry.created_at:%Y-%m-%d %H:%M:%S}  document {entry.document_id}, {place},"
+            f" {len(entry.payload)} bytes by {entry.actor_id} ({entry.origin}): {entry.error}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _show_quarantined(entry: QuarantinedUpdate, output: Path | None) -> None:

@@ -82,7 +82,7 @@ async def test_quarantined_updates_can_be_looked_at(worker: Runtime, desk: Desk,
     assert (found.payload, found.actor_id, found.seq) == (bad, desk.actor.user_id, None)
 
     def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(app, ["admin", "quarantine", *arguments], env={"COLUMNS": "300"})
+        return CliRunner().invoke(app, ["admin", "quarantine", *arguments])
 
     assert str(found.id) in (await asyncio.to_thread(invoke, str(document_id))).output
     assert "00010203 04050607" in (await asyncio.to_thread(invoke, "--update", str(found.id))).output
