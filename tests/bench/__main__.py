@@ -1,4 +1,7 @@
-"""`./doxie bench [--quick] [NAME]`: run the benchmarks, print tables, and keep the numbers as JSON."""
+"""`./doxie bench [--quick] [NAME]`: run the benchmarks, print tables, and keep the numbers as JSON.
+
+`./doxie bench torture …` is a command of its own: tests/torture.
+"""
 
 import json
 import sys
@@ -13,6 +16,7 @@ from rich.console import Console
 from tests.bench import accept, collab, identity, pipeline, storage
 from tests.bench.report import Report
 from tests.bench.stack import running
+from tests.torture import __main__ as torture
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ BENCHMARKS = {
 
 def main(arguments: list[str]) -> None:
     """Run benchmarks by name, all without one; `--quick` measures less, and less surely."""
+    if arguments[:1] == ["torture"]:
+        torture.main(arguments[1:])
     quick = "--quick" in arguments
     names = [argument for argument in arguments if argument != "--quick"]
     if unknown := [name for name in names if name not in BENCHMARKS]:
