@@ -1,4 +1,4 @@
-"""`python -m tests.torture.sabotage BUG`: one of our processes with a bug put in, to see that it is found."""
+"""`python -m tests.torture.sabotage BUG`: collab with a bug put in, to see that it is found."""
 
 import sys
 from collections.abc import Callable
