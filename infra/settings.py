@@ -158,6 +158,8 @@ class Settings(BaseSettings):
     # operating
     log_level: str = "INFO"
     log_format: Literal["console", "json"] = "json"
+    otlp_endpoint: str = ""
+    """Where traces go, by OTLP over HTTP (`http://collector:4318`); without it none are made."""
 
     @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod
