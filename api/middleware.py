@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import cookies, errors, headers
+from api import cookies, draining, errors, headers
 from api.idempotency import SAFE
 from api.metrics import Requests, route_of
 from infra import clock, tracing
@@ -55,7 +55,10 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 limit = getattr(request.state, "rate_limit", None)
-                headers.complete(MutableHeaders(scope=message), self._settings, request.url.path, request_id, limit)
+                answered = MutableHeaders(scope=message)
+                headers.complete(answered, self._settings, request.url.path, request_id, limit)
+                if draining.begun():
+                    answered["connection"] = "close"
             await send(message)
 
         with (

@@ -17,7 +17,7 @@ from fastapi import HTTPException
 from api.documents import content
 from collab import presence, protocol
 from infra.proxies import client_address, neighbourhood
-from infra.tokens import Key, Signer, TokenError
+from infra.tokens import Key, Signer, TokenError, TokenType
 from models.content import ContentError, validate_prosemirror
 from models.documents.structs import structs
 from models.errors import Invalid
@@ -74,9 +74,10 @@ def frames(data: bytes) -> None:
 def auth(data: bytes) -> None:
     """Tokens, and the headers that say who asks."""
     text = data.decode("latin-1")
-    for typ in ("access", "collab"):
+    types: tuple[TokenType, ...] = ("access", "collab")
+    for typ in types:
         with suppress(TokenError):
-            claims = _signer().verify(text, typ=typ)  # type: ignore[arg-type]
+            claims = _signer().verify(text, typ=typ)
             assert claims["sub"] == "nobody", "a token that was not issued here"
     first, _, second = text.partition("\n")
     address = client_address("127.0.0.1", first or None, second or None, ("127.0.0.0/8",))
@@ -133,7 +134,8 @@ def _updates() -> list[bytes]:
     import pycrdt
 
     doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=7)
-    text, tree, table = doc.get("text", type=pycrdt.Text), doc.get("default", type=pycrdt.XmlFragment), pycrdt.Map()
+    text, tree = doc.get("text", type=pycrdt.Text), doc.get("default", type=pycrdt.XmlFragment)
+    table: pycrdt.Map[Any] = pycrdt.Map()
     made = []
     text += "words"
     made.append(doc.get_update())

@@ -18,7 +18,7 @@ from infra.tokens import private_key
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "infra/deploy"
 KUBERNETES = DEPLOY / "kubernetes"
-FOLDERS = ("production", "migration")
+FOLDERS = ("settings", "migration", "production")
 BIN = Path(sys.executable).parent
 OURS = {"api": 8000, "collab": 8001, "flows": 8002, "worker": None}
 
@@ -131,9 +131,9 @@ def test_variables_are_settings_and_secrets_come_by_reference() -> None:
     secret = {
         f"DOXIE_{name.upper()}" for name, field in Settings.model_fields.items() if "Secret" in str(field.annotation)
     }
-    [given] = [one["data"] for one in resources("production") if one["kind"] == "ConfigMap"]
+    [given] = [one["data"] for one in resources("settings") if one["kind"] == "ConfigMap"]
     assert {name for name in given if name.startswith("DOXIE_")} <= known - secret
-    assert not [one for one in resources("production") if one["kind"] == "Secret"]
+    assert not [one for folder in FOLDERS for one in resources(folder) if one["kind"] == "Secret"]
     for service in compose()["services"].values():
         for name, value in service.get("environment", {}).items():
             if name in secret and "URL" not in name:
