@@ -109,7 +109,10 @@ class Store:
         return self._entry()["state"] == "ready" and await _answers(self._probe)
 
     def _entry(self) -> dict[str, Any]:
-        entry: dict[str, Any] = json.loads(self._state.read_text())[self.name]
+        try:
+            entry: dict[str, Any] = json.loads(self._state.read_text())[self.name]
+        except FileNotFoundError:
+            raise RuntimeError(f"the stack has given up: see {self._state.parent}/logs/supervisor.log") from None
         return entry
 
 
