@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from api import draining
 from api.deps import CurrentRuntime
 
 router = APIRouter(tags=["health"])
@@ -26,12 +27,18 @@ async def healthz() -> Health:
 
 @router.get("/readyz")
 async def readyz(response: Response, runtime: CurrentRuntime) -> Health:
-    """Postgres, Redis and the object store answer; 503 where one of them does not."""
+    """Postgres answers, and this process does not end soon; 503 otherwise.
+
+    Without Redis all works, only later, and without the object store nearly all: were that not ready, the loss of one
+    of them would take every process out of service.
+    """
     results = await asyncio.gather(_check(runtime.db.ping()), _check(runtime.bus.ping()), _check(runtime.store.ping()))
     checks = dict(zip(("postgres", "redis", "s3"), results, strict=True))
-    ready = all(result == "ok" for result in checks.values())
+    checks["process"] = "draining" if draining.begun() else "ok"
+    ready = checks["postgres"] == checks["process"] == "ok"
     response.status_code = 200 if ready else 503
-    return Health(status="ok" if ready else "unavailable", checks=checks)
+    whole = all(result == "ok" for result in checks.values())
+    return Health(status="ok" if whole else "degraded" if ready else "unavailable", checks=checks)
 
 
 async def _check(ping: Awaitable[None]) -> str:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from api import afterwards, docs, errors, health, keys, limits, page
+from api import afterwards, docs, errors, health, keys, limits, metrics, page
 from api.audit.routes import router as audit
 from api.auth.accounts import router as accounts
 from api.auth.login import router as login
@@ -31,7 +31,7 @@ from api.runtime import Runtime
 from api.sharing.routes import router as sharing
 from api.sharing.visiting import router as visiting
 from api.webhooks.routes import router as webhooks
-from infra import logging
+from infra import logging, tracing
 from infra.settings import Settings, get_settings
 
 DESCRIPTION = """
@@ -45,6 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The application of one process, with its own settings where none are given."""
     settings = settings or get_settings()
     logging.configure("api")
+    tracing.configure("api", settings.otlp_endpoint)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             task.cancel()
         await afterwards.finish()
         await runtime.close()
+        tracing.finish()
 
     app = FastAPI(
         title="Doxie",
@@ -70,7 +72,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         responses=errors.RESPONSES,
     )
-    app.add_middleware(Guard, settings=settings)
+    requests = metrics.Requests()
+    app.add_middleware(Guard, settings=settings, requests=requests)
     errors.install(app)
     v1 = APIRouter(prefix="/api/v1", dependencies=[limits.Enforced])
     for router in (
@@ -101,6 +104,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(v1)
     app.include_router(health.router)
     app.include_router(keys.router)
+    metrics.install(app, requests)
     docs.install(app)
     page.install(app, settings)
     return app

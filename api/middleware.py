@@ -14,9 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import cookies, errors, headers
+from api import cookies, draining, errors, headers
 from api.idempotency import SAFE
-from infra import clock
+from api.metrics import Requests, route_of
+from infra import clock, tracing
 from infra.logging import get_logger
 from infra.origin import Origin, set_origin
 from infra.proxies import client_address
@@ -32,9 +33,10 @@ SIMPLE: Final = frozenset({"", "application/x-www-form-urlencoded", "multipart/f
 class Guard:
     """Wraps the app."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, requests: Requests) -> None:
         self._app = app
         self._settings = settings
+        self._requests = requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -46,16 +48,23 @@ class Guard:
         set_origin(Origin(request_id, self._address(request), request.headers.get("user-agent", "")))
         started = time.perf_counter()
         status = 0
+        self._requests.under_way += 1
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 limit = getattr(request.state, "rate_limit", None)
-                headers.complete(MutableHeaders(scope=message), self._settings, request.url.path, request_id, limit)
+                answered = MutableHeaders(scope=message)
+                headers.complete(answered, self._settings, request.url.path, request_id, limit)
+                if draining.begun():
+                    answered["connection"] = "close"
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            tracing.span(request.method, parent=request.headers.get("traceparent", ""), kind="server") as span,
+        ):
             try:
                 if (refusal := self._refusal(request)) is not None:
                     await refusal(scope, receive, send_with_headers)
@@ -67,7 +76,11 @@ class Guard:
                 # Starlette's own handler stands outside of this one, and its answers lack the headers.
                 await (await errors.unexpected(request, error))(scope, receive, send_with_headers)
             finally:
-                milliseconds = round((time.perf_counter() - started) * 1000, 1)
+                seconds = time.perf_counter() - started
+                self._requests.under_way -= 1
+                self._requests.note(scope, int(status), seconds)
+                span.note(name=f"{request.method} {route_of(scope)}", status=int(status), request_id=request_id)
+                milliseconds = round(seconds * 1000, 1)
                 log.info("request", method=request.method, path=request.url.path, status=status, ms=milliseconds)
 
     def _address(self, request: Request) -> str:

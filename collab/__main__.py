@@ -12,7 +12,7 @@ from concurrent.futures import Future
 import uvloop
 
 from collab.app import Door
-from infra import bigstack
+from infra import bigstack, tracing
 from infra.logging import configure, get_logger
 from infra.settings import get_settings
 
@@ -22,6 +22,7 @@ log = get_logger(__name__)
 def main() -> int:
     """The exit status: 0 when everything was saved."""
     configure("collab")
+    tracing.configure("collab", get_settings().otlp_endpoint)
     started: Future[Callable[[], None]] = Future()
     ended: Future[bool] = Future()
     for number in (signal.SIGTERM, signal.SIGINT):

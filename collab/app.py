@@ -18,6 +18,7 @@ from collab.protocol import Close
 from collab.reception import Reception
 from collab.rooms import Rooms
 from collab.tick import Tick
+from infra import metrics, tracing
 from infra.bus import Bus
 from infra.db import Database
 from infra.logging import get_logger
@@ -102,7 +103,10 @@ class Door:
         if path == "/readyz":
             return _text(200, "ready") if self._ready else _text(503, "not ready")
         if path == "/metrics":
-            return _text(200, self._metrics.render())
+            if "x-forwarded-for" in request.headers or "forwarded" in request.headers:
+                return _text(404, "not for the outside")
+            process = "\n".join(metrics.process("doxie_collab"))
+            return _text(200, f"{self._metrics.render()}{process}\n")
         # picows insists on "Upgrade" alone; Firefox sends "keep-alive, Upgrade".
         if "upgrade" in request.headers.get("connection", "").lower():
             request.headers["connection"] = "Upgrade"
@@ -170,6 +174,7 @@ class Door:
         await self._rooms.keepers.close()
         await self._bus.close()
         await self._db.close()
+        tracing.finish()
 
 
 def _text(status: int, body: str) -> WSUpgradeResponseWithListener:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from collab.errands import Unsaved
 from collab.room import Room
+from infra import tracing
 from infra.db import Database
 from infra.logging import get_logger
 from models import revisions
@@ -80,6 +81,13 @@ async def append(db: Database, batch: Batch) -> list[int]:
     Raises:
         AlreadySaved: an earlier attempt has succeeded after all; nothing was committed now.
     """
+    with tracing.span("commit edits") as span:
+        seqs = await _append(db, batch)
+        span.note(edits=batch.size, documents=len(batch.rooms))
+    return seqs
+
+
+async def _append(db: Database, batch: Batch) -> list[int]:
     async with db.transaction(org_ids={room.org_id for room in batch.rooms}) as session:
         edits = batch.edits
         wiped = sorted({edit.document_id for edit in batch.wipes})

@@ -1,6 +1,8 @@
 """What this process has done so far, in the text format of Prometheus (pure)."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
+
+from infra.metrics import Histogram
 
 
 @dataclass(slots=True)
@@ -21,11 +23,18 @@ class Metrics:
     slow_readers_total: int = 0
     throttled_total: int = 0
     refused_total: int = 0
+    commit_seconds: Histogram = field(
+        default_factory=lambda: Histogram("doxie_collab_commit_seconds", "How long commits took: so long edits waited.")
+    )
 
     def render(self) -> str:
         """One `doxie_collab_…` line for each."""
-        lines = []
-        for name, value in asdict(self).items():
+        lines: list[str] = []
+        for name in (each.name for each in fields(self)):
+            value = getattr(self, name)
+            if isinstance(value, Histogram):
+                lines += value.lines()
+                continue
             kind = "counter" if name.endswith("_total") else "gauge"
             lines += [f"# TYPE doxie_collab_{name} {kind}", f"doxie_collab_{name} {value}"]
         return "\n".join(lines) + "\n"

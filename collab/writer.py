@@ -144,6 +144,7 @@ class Writer:
 
     async def _commit(self, batch: Batch) -> None:
         try:
+            began = time.monotonic()
             seqs = await within(COMMIT_SECONDS, append(self._db, batch))
         except AlreadySaved as already:
             self._give_back(batch)
@@ -160,6 +161,7 @@ class Writer:
             self._failed(batch, error)
         else:
             self._metrics.commits_total += 1
+            self._metrics.commit_seconds.observe(time.monotonic() - began)
             self._metrics.edits_saved_total += len(seqs)
             self._one_by_one = False
             batch.saved(seqs, self._saved)

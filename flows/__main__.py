@@ -8,7 +8,8 @@ import time
 
 from flows import health, runtime
 from flows.dispatch import Dispatcher
-from infra import logging
+from infra import logging, tracing
+from infra.settings import get_settings
 
 SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
@@ -29,6 +30,7 @@ async def work() -> None:
             await dispatcher.run()
             server.should_exit = True
             await serving
+    tracing.finish()
     log.info("stopped")
 
 
@@ -54,6 +56,7 @@ def main() -> None:
     """Run a worker; exits with 0 when it was asked to stop."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     logging.configure("flows")
+    tracing.configure("flows", get_settings().otlp_endpoint)
     asyncio.run(work())
 
 

@@ -2,15 +2,16 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from flows import late, reaping, recording, retrying, runtime, watching
+from flows import late, metrics, reaping, recording, retrying, runtime, watching
 from flows.recording import Recorder
 from flows.routes import Route, routes
 from flows.runtime import Runtime
-from infra import clock
+from infra import clock, tracing
 from infra.logging import get_logger
 from models import outbox, pipeline
 from models.outbox import Claim
@@ -103,11 +104,16 @@ class Dispatcher:
     async def _work(self, route: Route, recorder: Recorder, claims: Sequence[Claim]) -> None:
         """Have one batch done under its lease."""
         keeper = asyncio.create_task(self._keep(claims[0]))
+        began = time.monotonic()
+        causes = [str(claim.payload.get(outbox.TRACEPARENT, "")) for claim in claims]
         try:
-            await route.work(recorder, claims)
+            with tracing.span(f"work on {route.kind}", parent=causes[0], links=causes[1:], kind="consumer") as span:
+                span.note(events=len(claims), subject_id=str(claims[0].subject_id))
+                await route.work(recorder, claims)
         except Exception:
             log.exception("batch failed", kind=route.kind)
         finally:
+            metrics.batches.observe(time.monotonic() - began, route.kind)
             keeper.cancel()
             await asyncio.shield(self._give_back(claims))
 

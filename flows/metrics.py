@@ -7,10 +7,13 @@ from flows import watching
 from flows.recording import Recorder
 from flows.runtime import Runtime
 from flows.watching import Health
+from infra.metrics import Histogram, process
 from models import outbox
 
 counters: Counter[tuple[str, str]] = Counter()
 """What has happened in this process, by (metric, label)."""
+
+batches = Histogram("doxie_flows_batch_seconds", "How long batches of events took, by their kind.", "kind")
 
 _HELP = {
     "doxie_flows_revisions_total": "Revisions stored, by outcome of their document.",
@@ -55,7 +58,8 @@ async def text(runtime: Runtime, recorder: Recorder | None) -> str:
         values["doxie_outbox_set_aside", kind] = found.set_aside if found else 0
     values["doxie_flows_cpu_seconds_total", "worker"] = time.process_time()
     values |= _backups(watching.newest())
-    return "".join(_metric(name, values) for name in _HELP)
+    shown = "".join(_metric(name, values) for name in _HELP)
+    return shown + "\n".join([*batches.lines(), *process("doxie_flows")]) + "\n"
 
 
 def _backups(health: Health | None) -> dict[tuple[str, str], float]:

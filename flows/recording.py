@@ -18,7 +18,7 @@ from prefect.states import Failed, Running
 from pydantic_core import to_jsonable_python as to_jsonable
 
 from flows import environment
-from infra import clock
+from infra import clock, tracing
 from infra.logging import get_logger
 from infra.settings import Settings
 from models.outbox import Claim
@@ -79,7 +79,9 @@ class Recorder:
     ) -> None:
         shown = flow.serialize_parameters(parameters)
         run = await self.client.create_flow_run(flow, name=name, parameters=shown, tags=[*tags, *self.tags])
-        await run_flow_async(flow, flow_run=run, parameters=parameters, return_type="state")
+        with tracing.span(f"flow {flow.name}") as span:
+            span.note(flow_run_id=str(run.id), flow_run_name=name)
+            await run_flow_async(flow, flow_run=run, parameters=parameters, return_type="state")
 
     async def _run_unrecorded(
         self, flow: Flow[..., Any], parameters: dict[str, Any], name: str, tags: Iterable[str]

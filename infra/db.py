@@ -13,6 +13,7 @@ import psycopg
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 OUTAGES = (OperationalError, InterfaceError)
 """What is raised while Postgres cannot be reached."""
@@ -68,6 +69,13 @@ class Database:
         scoped = self.engine.execution_options(**{_OPTION: (user_id, tuple(org_ids))})
         async with AsyncSession(scoped, expire_on_commit=False) as session, session.begin():
             yield session
+
+    def pool(self) -> dict[str, int]:
+        """How many connections there are, and how many of them are in use."""
+        pool = self.engine.pool
+        assert isinstance(pool, QueuePool)
+        used = pool.checkedout()
+        return {"connections": used + pool.checkedin(), "used": used}
 
     async def ping(self) -> None:
         """Raises when Postgres does not answer."""

@@ -158,6 +158,10 @@ class Settings(BaseSettings):
     # operating
     log_level: str = "INFO"
     log_format: Literal["console", "json"] = "json"
+    drain_seconds: float = 0
+    """So long an api process goes on answering after SIGTERM, not ready, so that balancers and clients go elsewhere."""
+    otlp_endpoint: str = ""
+    """Where traces go, by OTLP over HTTP (`http://collector:4318`); without it none are made."""
 
     @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod

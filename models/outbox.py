@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
+from infra import tracing
 from models.base import created, reference, timestamp
 from models.errors import Conflict
 
@@ -45,6 +46,9 @@ KINDS = (
     RETENTION_DUE,
     WEBHOOK_DUE,
 )
+
+TRACEPARENT = "traceparent"
+"""The key in a payload under which the trace goes on that has caused the event (W3C Trace Context)."""
 
 NO_ORG = UUID(int=0)
 """The `org_id` of events that belong to no organization."""
@@ -155,7 +159,9 @@ _SETTLE = text("""
     )
     UPDATE outbox SET lease_id = NULL, leased_until = NULL, attempts = 0, faults = 0, set_aside_at = NULL,
         error = NULL, created_at = now(),
-        payload = CASE WHEN outbox.payload = given.payload THEN '{}' ELSE outbox.payload END
+        payload = CASE WHEN outbox.payload - 'traceparent' = given.payload - 'traceparent'
+            THEN outbox.payload - array(SELECT jsonb_object_keys(outbox.payload - 'traceparent'))
+            ELSE outbox.payload END
     FROM given
     WHERE outbox.kind = :kind AND outbox.subject_id = given.subject_id
         AND outbox.lease_id = :lease_id AND outbox.generation <> given.generation
@@ -217,13 +223,14 @@ async def emit(
     is 0). Subjects are taken in order of their ids, so that two writers cannot deadlock.
     """
     ordered = sorted(subjects, key=lambda pair: pair[1])
+    cause = tracing.traceparent()
     await session.execute(
         _EMIT,
         {
             "kind": kind,
             "orgs": [org_id for org_id, _ in ordered],
             "subjects": [subject_id for _, subject_id in ordered],
-            "payload": payload or {},
+            "payload": {**(payload or {}), **({TRACEPARENT: cause} if cause else {})},
             "quiet": quiet,
             "max_age": max_age,
             "urgent": quiet == 0,

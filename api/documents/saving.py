@@ -6,12 +6,13 @@ after the commit of their own edit, and for themselves: one that may not, or who
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from infra import tracing
 from infra.db import Database
 from models import documents
 from models.auth import Actor
@@ -29,6 +30,7 @@ class _Save:
     document_id: UUID
     update: bytes
     seq: "asyncio.Future[int]"
+    cause: str = field(default_factory=tracing.traceparent)
 
 
 class Saver:
@@ -79,7 +81,10 @@ class Saver:
     async def _settle(self, batch: list[_Save]) -> None:
         """Answer everybody: with a seq, or with what is wrong with their own edit."""
         try:
-            outcomes = await self._commit(batch)
+            causes = [save.cause for save in batch]
+            with tracing.span("commit autosaves", parent=causes[0], links=causes[1:]) as span:
+                span.note(edits=len(batch))
+                outcomes = await self._commit(batch)
         except (DocumentGone, DocumentFull) as error:
             for save in batch:
                 if save.document_id in error.document_ids:

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,13 +34,29 @@ def find(marks: Mapping[str, str]) -> Iterator[int]:
             yield pid
 
 
+def running(program: Path, directory: Path) -> Iterator[int]:
+    """The processes that run a program in a directory.
+
+    For programs whose processes carry no marks: Postgres writes its titles where their environment was.
+    """
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it is gone, or somebody else's
+            if (entry / "exe").readlink() == program and (entry / "cwd").readlink() == directory:
+                yield int(entry.name)
+
+
 def end(marks: Mapping[str, str], *, grace: float = 0.0) -> bool:
     """Wait for the marked processes to go, kill those that don't; true when none is left."""
-    if _gone(marks, grace):
+    return end_these(lambda: find(marks), grace=grace)
+
+
+def end_these(find_them: Callable[[], Iterable[int]], *, grace: float = 0.0) -> bool:
+    """The same for those that are found."""
+    if _gone(find_them, grace):
         return True
-    for pid in find(marks):
+    for pid in find_them():
         _kill(pid)
-    return _gone(marks, KILL_SECONDS)
+    return _gone(find_them, KILL_SECONDS)
 
 
 def _environment(entry: Path) -> set[bytes]:
@@ -55,9 +71,9 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def _gone(marks: Mapping[str, str], seconds: float) -> bool:
+def _gone(find_them: Callable[[], Iterable[int]], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while any(find(marks)):
+    while any(find_them()):
         if time.monotonic() >= deadline:
             return False
         time.sleep(0.02)

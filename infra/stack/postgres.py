@@ -4,11 +4,12 @@ import os
 import shutil
 import signal
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, LiteralString
 from urllib.parse import urlsplit, urlunsplit
 
-from infra.stack import account, binaries, probes
+from infra.stack import account, binaries, orphans, probes
 from infra.stack.errors import StackError
 from infra.stack.files import write_private
 from infra.stack.logs import gist
@@ -72,6 +73,8 @@ def service(plan: Plan) -> Service:
         outlasted_by=("s3",),  # what it has written last is archived while it stops
         stop_seconds=30,
         death_signal=signal.SIGQUIT,  # takes the backends along at once; the next start recovers
+        # One that is in the middle of something does not notice for long that the postmaster is gone.
+        unmarked=partial(orphans.running, binaries.postgres("postgres").resolve(), data.resolve()),
     )
 
 

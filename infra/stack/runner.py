@@ -83,7 +83,7 @@ class Runner:
         """End the service and everything it started; `keep` must have been cancelled."""
         if self._process is not None:
             await process.stop(self._process, self.service.stop_signal, self.service.stop_seconds)
-            await asyncio.to_thread(orphans.end, self._marks)
+            await self._end_orphans()
 
     def kill(self) -> None:
         """End it now: whoever waits for it to stop gets what they wait for."""
@@ -142,7 +142,12 @@ class Runner:
         if self._ready_at is not None and not self._reloading:  # else it was said already
             self._note(f"{self.service.name} {process.ending(returncode)}, restarting it")
         process.kill_group(self._running.pid)
+        await self._end_orphans()
+
+    async def _end_orphans(self) -> None:
         await asyncio.to_thread(orphans.end, self._marks)
+        if self.service.unmarked is not None:
+            await asyncio.to_thread(orphans.end_these, self.service.unmarked)
 
     def _died_quickly(self) -> bool:
         return self._ready_at is None or time.monotonic() - self._ready_at < QUICK_SECONDS

@@ -1,7 +1,7 @@
 """What a stack is made of: services that run, steps that run once, services that others run."""
 
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from infra.stack.probes import Probe
@@ -34,6 +34,8 @@ class Service:
     death_signal: signal.Signals = signal.SIGKILL
     """Sent by the kernel when the supervisor dies."""
     ready_seconds: float = 180
+    unmarked: Callable[[], Iterable[int]] | None = None
+    """Finds processes of it that the marks do not find; none of them may be left when it starts again."""
     reloadable: bool = False
     """Ours: restarted by `--reload` when the code changes."""
 

@@ -1,4 +1,7 @@
-"""`./doxie bench [--quick] [NAME]`: run the benchmarks, print tables, and keep the numbers as JSON."""
+"""`./doxie bench [--quick] [NAME]`: run the benchmarks, print tables, and keep the numbers as JSON.
+
+`./doxie bench torture …` and `./doxie bench fuzz …` are commands of their own: tests/torture, tests/fuzz.
+"""
 
 import json
 import sys
@@ -13,6 +16,8 @@ from rich.console import Console
 from tests.bench import accept, collab, identity, pipeline, storage
 from tests.bench.report import Report
 from tests.bench.stack import running
+from tests.fuzz import __main__ as fuzz
+from tests.torture import __main__ as torture
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,12 @@ BENCHMARKS = {
 
 def main(arguments: list[str]) -> None:
     """Run benchmarks by name, all without one; `--quick` measures less, and less surely."""
+    if arguments[:1] == ["torture"]:
+        torture.main(arguments[1:])
+        return
+    if arguments[:1] == ["fuzz"]:
+        fuzz.main(arguments[1:])
+        return
     quick = "--quick" in arguments
     names = [argument for argument in arguments if argument != "--quick"]
     if unknown := [name for name in names if name not in BENCHMARKS]:
