@@ -141,8 +141,9 @@ export class Connection {
     const { unsaved } = this
     if (this.refusal !== null) return { kind: 'refused', unsaved, reason: this.refusal }
     if (!this.connected) return { kind: this.ready.value ? 'offline' : 'opening', unsaved }
-    if (!this.provider.isSynced && !unsaved) return { kind: 'opening', unsaved }
-    return { kind: this.provider.hasUnsyncedChanges || unsaved ? 'saving' : 'saved', unsaved }
+    if (unsaved) return { kind: 'saving', unsaved }
+    // A sync that nobody has answered yet counts as unsynced, too: there may be edits of an earlier visit in it.
+    return { kind: this.provider.isSynced && !this.provider.hasUnsyncedChanges ? 'saved' : 'opening', unsaved }
   }
 
   private see(states: { clientId: number; user?: Omit<Someone, 'client'> }[]): void {

@@ -2,6 +2,7 @@
 
 import { Extension, type Editor, type Range } from '@tiptap/core'
 import { Suggestion, type SuggestionKeyDownProps, type SuggestionProps } from '@tiptap/suggestion'
+import { choosePicture } from './pictures'
 
 interface Item {
   title: string
@@ -18,6 +19,15 @@ const ITEMS: Item[] = [
   { title: 'Numbered list', words: 'ol ordered', run: (chain) => chain.toggleOrderedList() },
   { title: 'Task list', words: 'todo check', run: (chain) => chain.toggleTaskList() },
   { title: 'Table', words: 'grid rows', run: (chain) => chain.insertTable({ rows: 3, cols: 3, withHeaderRow: true }) },
+  {
+    title: 'Picture',
+    words: 'image photo upload',
+    run: (chain) =>
+      chain.command(({ view }) => {
+        choosePicture(view)
+        return true
+      }),
+  },
   { title: 'Code block', words: 'program pre', run: (chain) => chain.setCodeBlock() },
   { title: 'Quote', words: 'blockquote', run: (chain) => chain.setBlockquote() },
   { title: 'Divider', words: 'line hr rule', run: (chain) => chain.setHorizontalRule() },
