@@ -106,7 +106,7 @@ function nextPath(): string {
 }
 
 function Toast() {
-  const shown = toast.value
+  const shown = toast.value?.bad && document.querySelector('dialog[open]') ? null : toast.value
   return (
     <div class="toasts" role="status" aria-live="polite">
       {shown && (

@@ -22,7 +22,7 @@ export function Menu({ label, acts, children, class: name = 'icon-button' }: { l
   }
   return (
     <>
-      <button ref={button} type="button" class={name} aria-label={label} title={children ? undefined : label} aria-haspopup="menu" onClick={open}>
+      <button ref={button} type="button" class={name} aria-label={children ? undefined : label} title={children ? undefined : label} aria-haspopup="menu" onClick={open}>
         {children ?? <Icon name="more" />}
       </button>
       <div ref={list} class="menu" popover="auto" role="menu" aria-label={label} onKeyDown={walk}>

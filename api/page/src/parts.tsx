@@ -2,6 +2,7 @@
 
 import type { ComponentChildren, JSX, TargetedEvent } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { toast } from './state'
 
 const PATHS = {
   plus: 'M12 5v14M5 12h14',
@@ -49,7 +50,7 @@ export type IconName = keyof typeof PATHS
 
 export function Icon({ name }: { name: IconName }) {
   return (
-    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+    <svg class={`icon ${name}`} viewBox="0 0 24 24" aria-hidden="true">
       <path d={PATHS[name]} />
     </svg>
   )
@@ -176,6 +177,7 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
   const dialog = useRef<HTMLDialogElement>(null)
   useEffect(() => {
     dialog.current?.showModal()
+    if (toast.value?.bad) toast.value = null
   }, [])
   return (
     <dialog
@@ -189,6 +191,12 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
           <h2>{title}</h2>
           <IconButton icon="close" label="Close" onClick={() => dialog.current?.close()} />
         </header>
+        {/* What is outside of a dialog cannot be read as long as it is open. */}
+        {toast.value?.bad && (
+          <p class="notice bad" role="alert">
+            {toast.value.text}
+          </p>
+        )}
         {children}
       </div>
     </dialog>
@@ -237,7 +245,8 @@ export function colour(id: string): string {
   return COLOURS[sum % COLOURS.length] ?? '#444444'
 }
 
-export function Avatar({ id, name }: { id: string; name: string }) {
+/** Somebody's initials; `plain` where the name stands beside them. */
+export function Avatar({ id, name, plain = false }: { id: string; name: string; plain?: boolean }) {
   const initials = name
     .split(/\s+/)
     .slice(0, 2)
@@ -245,7 +254,7 @@ export function Avatar({ id, name }: { id: string; name: string }) {
     .join('')
     .toUpperCase()
   return (
-    <span class="avatar" style={{ background: colour(id) }} title={name} aria-label={name} role="img">
+    <span class="avatar" style={{ background: colour(id) }} title={name} {...(plain ? { 'aria-hidden': true } : { 'aria-label': name, role: 'img' })}>
       {initials}
     </span>
   )

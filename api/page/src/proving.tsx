@@ -48,7 +48,11 @@ function Proof({ answer }: { answer: (proved: boolean) => void }) {
     const { password, code } = values(event)
     const factor = (code ?? '').replace(/\s/g, '')
     const second = factor && (/^\d+$/.test(factor) ? { totp: factor } : { recovery_code: factor })
-    void prove(() => post('/auth/reauthenticate', { password, ...(second || {}) }))
+    void prove(() =>
+      post('/auth/reauthenticate', { password, ...(second || {}) }).catch((error: unknown) => {
+        throw error instanceof Problem && error.name === 'WrongCredentials' ? new Error('That is not your password.') : error
+      }),
+    )
   }
   const [identity] = methods?.identities ?? []
   return (

@@ -35,7 +35,9 @@ export function DocumentView({ id, tab }: { id: string; tab?: string }) {
       ])
       if (left || !me.value) return
       const { id: userId, name } = me.value
-      connection = new editing.Connection(id, { id: userId, name }, token, () => post<CollabToken>(`/documents/${id}/collab-token`))
+      const made = await editing.Connection.open(id, { id: userId, name }, token, () => post<CollabToken>(`/documents/${id}/collab-token`))
+      if (left) return made.close()
+      connection = made
       setOpened({ doc, connection })
     }
     open().catch(setMissing)

@@ -126,39 +126,54 @@ async function withPasskey(): Promise<void> {
 }
 
 function SecondFactorForm({ factor, onBack }: { factor: SecondFactor; onBack: () => void }) {
-  const [recovering, setRecovering] = useState(false)
-  const submit = async (event: Event) => {
+  const hasApp = factor.methods.includes('totp')
+  const hasPasskey = factor.methods.includes('passkey') && passkeysWork
+  const [recovering, setRecovering] = useState(!hasApp && !hasPasskey)
+  const [wrong, setWrong] = useState<string | null>(null)
+  const prove = (work: () => Promise<unknown>) =>
+    work()
+      .then(start)
+      .catch((error: unknown) => setWrong(error instanceof Error ? error.message : String(error)))
+  const submit = (event: Event) => {
     const { code = '' } = values(event)
     const proof = recovering ? { recovery_code: code.trim() } : { totp: code.replace(/\s/g, '') }
-    const done = await attempt(() => post('/auth/login/second-factor', { token: factor.token, ...proof }).then(() => true))
-    if (done) await attempt(start)
+    void prove(() => post('/auth/login/second-factor', { token: factor.token, ...proof }))
   }
   return (
     <Door title="One more step">
-      <form onSubmit={submit}>
-        <p class="hint">
-          {recovering ? 'One of the codes you kept when you turned the second step on. Each works once.' : 'Your password was right. Now prove that it is you.'}
+      <p class="hint">
+        {recovering ? 'One of the codes you kept when you turned the second step on. Each works once.' : 'Your password was right. Now prove that it is you.'}
+      </p>
+      {wrong && (
+        <p class="notice bad" role="alert">
+          {wrong}
         </p>
-        <Field
-          key={String(recovering)}
-          label={recovering ? 'Recovery code' : 'Code from your authenticator app'}
-          name="code"
-          autocomplete="one-time-code"
-          inputMode={recovering ? 'text' : 'numeric'}
-          required
-          autofocus
-        />
-        <button class="primary">Continue</button>
-      </form>
-      {factor.methods.includes('passkey') && passkeysWork && (
-        <button type="button" onClick={() => void attempt(() => secondPasskey(factor.token))}>
-          Use a passkey
+      )}
+      {(recovering || hasApp) && (
+        <form onSubmit={submit}>
+          <Field
+            key={String(recovering)}
+            label={recovering ? 'Recovery code' : 'Code from your authenticator app'}
+            name="code"
+            autocomplete="one-time-code"
+            inputMode={recovering ? 'text' : 'numeric'}
+            required
+            autofocus
+          />
+          <button class="primary">Continue</button>
+        </form>
+      )}
+      {hasPasskey && (
+        <button type="button" class={hasApp || recovering ? '' : 'primary'} onClick={() => void prove(() => secondPasskey(factor.token))}>
+          <Icon name="key" /> Use a passkey
         </button>
       )}
       <p class="foot-links">
-        <button type="button" class="link" onClick={() => setRecovering(!recovering)}>
-          {recovering ? 'Use the app instead' : 'Use a recovery code'}
-        </button>
+        {(hasApp || hasPasskey) && (
+          <button type="button" class="link" onClick={() => setRecovering(!recovering)}>
+            {recovering ? 'Another way' : 'Use a recovery code'}
+          </button>
+        )}
         <button type="button" class="link" onClick={onBack}>
           Back
         </button>
@@ -170,7 +185,6 @@ function SecondFactorForm({ factor, onBack }: { factor: SecondFactor; onBack: ()
 async function secondPasskey(token: string): Promise<void> {
   const passkey = await askPasskey(await post<Question>('/auth/login/second-factor/options', { token }))
   await post('/auth/login/second-factor', { token, passkey })
-  await start()
 }
 
 export function SignUp() {

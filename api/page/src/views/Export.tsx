@@ -27,7 +27,7 @@ export function ExportDialog({ doc, onClose }: { doc: Doc; onClose: () => void }
       <ul class="picks">
         {FORMATS.map(([format, label, text]) => (
           <li key={format}>
-            <button type="button" aria-label={label} disabled={busy} aria-pressed={running?.format === format} onClick={() => void make(format)}>
+            <button type="button" disabled={busy} aria-pressed={running?.format === format} onClick={() => void make(format)}>
               <span>
                 <strong>{label}</strong>
                 <small>{text}</small>

@@ -14,7 +14,7 @@ interface Difference {
 export function History({ doc }: { doc: Doc }) {
   const [last, setLast] = useState(doc.seq)
   const [seq, setSeq] = useState(doc.seq)
-  const [revisions, setRevisions] = useState<Revision[]>([])
+  const [revisions, setRevisions] = useState<Revision[] | null>(null)
   const [names, setNames] = useState<Map<string, string>>(new Map())
   const [difference, setDifference] = useState<Difference | null>(null)
   const load = () =>
@@ -53,7 +53,7 @@ export function History({ doc }: { doc: Doc }) {
     const answer = await attempt(() => request('GET', path, { headers: { accept: 'text/html' } }))
     if (answer) setDifference({ title, html: await answer.text() })
   }
-  const within = revisions.find((revision) => revision.seq_from <= seq && seq <= revision.seq_to)
+  const within = revisions?.find((revision) => revision.seq_from <= seq && seq <= revision.seq_to)
   return (
     <>
       <section class="paper past" aria-label="The document as it was">
@@ -84,9 +84,9 @@ export function History({ doc }: { doc: Doc }) {
             <button>Name</button>
           </form>
         )}
-        {!revisions.length && <p class="quiet">A version is made by itself a moment after you have written something.</p>}
+        {revisions?.length === 0 && <p class="quiet">A version is made by itself a moment after you have written something.</p>}
         <ol class="runs">
-          {revisions.map((revision) => (
+          {revisions?.map((revision) => (
             <li key={revision.id} class={within === revision ? 'here' : ''} aria-current={within === revision ? 'true' : undefined}>
               <div class="row">
                 <strong class="grow">{titleOf(revision)}</strong>
@@ -176,6 +176,10 @@ function Past({ id, seq }: { id: string; seq: number }) {
 /** The server escapes what people wrote; nothing in here can run under the policy of this page. */
 function Changes({ title, html, onClose }: Difference & { onClose: () => void }) {
   const inner = html.match(/<body[^>]*>([\s\S]*)<\/body>/)?.[1] ?? html
+  const place = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    for (const box of place.current?.querySelectorAll('input') ?? []) box.ariaLabel = `Done: ${box.parentElement?.textContent?.trim()}`
+  }, [inner])
   return (
     <>
       <div class="row changes" role="status">
@@ -187,7 +191,7 @@ function Changes({ title, html, onClose }: Difference & { onClose: () => void })
           Close
         </button>
       </div>
-      <div class="surface difference tiptap" dangerouslySetInnerHTML={{ __html: inner }} />
+      <div ref={place} class="surface difference tiptap" dangerouslySetInnerHTML={{ __html: inner }} />
     </>
   )
 }

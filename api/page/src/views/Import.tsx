@@ -75,7 +75,7 @@ export function ImportView() {
         <p>
           <strong>Drop files here</strong>
           <br />
-          <span class="hint">Markdown, text, HTML, Word (.docx), or a zip of them: its folders become the tree.</span>
+          <span class="hint">Markdown, text, HTML, Word (.docx), or a zip of them.</span>
         </p>
         <button type="button" class="primary" onClick={() => picker.current?.click()}>
           Choose files

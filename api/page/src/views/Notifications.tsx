@@ -5,7 +5,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { get, post } from '../api'
 import { Dialog, Empty, Icon, Time } from '../parts'
 import { go } from '../router'
-import { attempt, docs, say } from '../state'
+import { attempt, docs, loadDocs, say } from '../state'
 
 interface Notification {
   id: string
@@ -38,7 +38,8 @@ export function Bell() {
       const told = JSON.parse(event.data) as Notification
       if (items.value.some((each) => each.id === told.id)) return
       items.value = [told, ...items.value].slice(0, 100)
-      if (!told.read_at) say(`${words(told)}.`)
+      if (told.kind === 'access.granted') void attempt(loadDocs)
+      if (!told.read_at && !told.kind.startsWith('export.')) say(`${words(told)}.`)
     }
     for (const kind of KINDS) stream.addEventListener(kind, hear)
     return () => stream.close()

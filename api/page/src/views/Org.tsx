@@ -91,7 +91,7 @@ function People({ here, manages }: { here: Org; manages: boolean }) {
       <ul class="list boxed" aria-label="Members">
         {members.map((each) => (
           <li key={each.user_id} class="row">
-            <Avatar id={each.user_id} name={each.name} />
+            <Avatar id={each.user_id} name={each.name} plain />
             <span class="grow">
               <strong>{each.name}</strong>
               <small>{each.email}</small>
@@ -121,7 +121,7 @@ function People({ here, manages }: { here: Org; manages: boolean }) {
             <span class="grow">
               <strong>{each.email ?? 'Whoever has the link'}</strong>
               <small>
-                Invited as {each.role}, until <Time at={each.expires_at} />
+                Invited as {each.role} · ends <Time at={each.expires_at} />
               </small>
             </span>
             <Menu

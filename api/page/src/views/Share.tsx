@@ -130,7 +130,7 @@ function Grants({ base, orgId }: { base: string; orgId: string }) {
       <ul class="list" aria-label="Shared with">
         {asked.map((each) => (
           <li key={each.id} class="row">
-            <Avatar id={each.id} name={each.name} />
+            <Avatar id={each.id} name={each.name} plain />
             <span class="grow">
               <strong>{each.name}</strong>
               <small>asks to {each.level}</small>
@@ -145,7 +145,7 @@ function Grants({ base, orgId }: { base: string; orgId: string }) {
         ))}
         {grants.map((each) => (
           <li key={each.id} class="row">
-            <Avatar id={each.id} name={each.name} />
+            <Avatar id={each.id} name={each.name} plain />
             <span class="grow">
               <strong>{each.name}</strong>
               {each.kind !== 'user' && <small>{each.kind === 'group' ? 'Group' : 'Invited, has not joined yet'}</small>}

@@ -175,8 +175,8 @@ function Foot() {
   ]
   return (
     <div class="foot">
-      <Menu label={`You: ${user.name}`} class="row grow" acts={acts}>
-        <Avatar id={user.id} name={user.name} /> <span class="name">{user.name}</span>
+      <Menu label="You" class="row grow" acts={acts}>
+        <Avatar id={user.id} name={user.name} plain /> <span class="name">{user.name}</span>
       </Menu>
       <Bell />
     </div>
