@@ -25,7 +25,7 @@ export function Menu({ label, acts, children, class: name = 'icon-button' }: { l
       <button ref={button} type="button" class={name} aria-label={children ? undefined : label} title={children ? undefined : label} aria-haspopup="menu" onClick={open}>
         {children ?? <Icon name="more" />}
       </button>
-      <div ref={list} class="menu" popover="auto" role="menu" aria-label={label} onKeyDown={walk}>
+      <div ref={list} class="acts" popover="auto" role="menu" aria-label={label} onKeyDown={walk}>
         {acts.map((act) => (
           <button
             key={act.label}

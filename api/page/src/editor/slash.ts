@@ -67,6 +67,9 @@ class Menu {
     this.element.className = 'slash'
     this.element.setAttribute('role', 'listbox')
     this.element.setAttribute('aria-label', 'Insert')
+    this.element.id = 'slash'
+    this.element.tabIndex = -1
+    props.editor.view.dom.setAttribute('aria-controls', this.element.id)
     document.body.append(this.element)
     this.onUpdate(props)
   }
@@ -96,6 +99,8 @@ class Menu {
 
   onExit = (): void => {
     this.element?.remove()
+    this.props?.editor.view.dom.removeAttribute('aria-controls')
+    this.props?.editor.view.dom.removeAttribute('aria-activedescendant')
     this.element = null
     this.chosen = 0
   }
@@ -113,6 +118,7 @@ class Menu {
       ...props.items.map((item, index) => {
         const option = document.createElement('div')
         option.setAttribute('role', 'option')
+        option.id = `slash-${index}`
         option.setAttribute('aria-selected', String(index === this.chosen))
         option.textContent = item.title
         option.addEventListener('mousedown', (event) => {
@@ -122,6 +128,8 @@ class Menu {
         return option
       }),
     )
+    props.editor.view.dom.setAttribute('aria-activedescendant', `slash-${this.chosen}`)
+    element.children[this.chosen]?.scrollIntoView({ block: 'nearest' })
     const place = props.clientRect?.()
     if (!place) return
     const below = place.bottom + element.offsetHeight + 8 < innerHeight

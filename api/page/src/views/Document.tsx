@@ -7,7 +7,7 @@ import type { Connection } from '../editor/connection'
 import { Menu, type Act } from '../menu'
 import { Avatar, count, Empty, IconButton } from '../parts'
 import { go } from '../router'
-import { attempt, docs, me, say, took, trash } from '../state'
+import { attempt, docs, loadDocs, me, say, took, trash } from '../state'
 import type { CollabToken, Doc } from '../types'
 import { ExportDialog } from './Export'
 import { History } from './History'
@@ -80,6 +80,10 @@ function Missing({ id, error }: { id: string; error: unknown }) {
 function Open({ doc, connection, tab }: Opened & { tab?: string }) {
   const [editor, setEditor] = useState<Editor | null>(null)
   const [dialog, setDialog] = useState<'share' | 'export' | null>(null)
+  const refused = connection.saved.value.kind === 'refused'
+  useEffect(() => {
+    if (refused) void attempt(loadDocs)
+  }, [refused])
   const toggle = (name: string) => go(tab === name ? `/d/${doc.id}` : `/d/${doc.id}/${name}`)
   return (
     <div class={tab ? 'view document with-panel' : 'view document'}>
@@ -92,9 +96,11 @@ function Open({ doc, connection, tab }: Opened & { tab?: string }) {
         <IconButton icon="flow" label="Pipeline" aria-pressed={tab === 'pipeline'} onClick={() => toggle('pipeline')} />
         <IconButton icon="download" label="Export" onClick={() => setDialog('export')} />
         <More doc={doc} />
-        <button type="button" class="primary share" onClick={() => setDialog('share')}>
-          Share
-        </button>
+        {doc.level === 'manage' && (
+          <button type="button" class="primary share" onClick={() => setDialog('share')}>
+            Share
+          </button>
+        )}
       </header>
       <Refused connection={connection} />
       <div class="columns">
@@ -167,16 +173,18 @@ function Title({ doc, connection }: { doc: Doc; connection: Connection }) {
     await attempt(async () => took(await patch<Doc>(`/documents/${doc.id}`, { title })))
   }
   return (
-    <input
-      class="title"
-      aria-label="Title"
-      placeholder="Untitled"
-      value={title}
-      readOnly={connection.access.value !== 'write'}
-      onInput={(event) => setTitle(event.currentTarget.value)}
-      onBlur={() => void save()}
-      onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
-    />
+    <h1>
+      <input
+        class="title"
+        aria-label="Title"
+        placeholder="Untitled"
+        value={title}
+        readOnly={connection.access.value !== 'write'}
+        onInput={(event) => setTitle(event.currentTarget.value)}
+        onBlur={() => void save()}
+        onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
+      />
+    </h1>
   )
 }
 

@@ -53,7 +53,9 @@ export function History({ doc }: { doc: Doc }) {
     const answer = await attempt(() => request('GET', path, { headers: { accept: 'text/html' } }))
     if (answer) setDifference({ title, html: await answer.text() })
   }
-  const within = revisions?.find((revision) => revision.seq_from <= seq && seq <= revision.seq_to)
+  const within =
+    revisions?.find((revision) => revision.seq_to === seq) ??
+    revisions?.find((revision) => revision.seq_from <= seq && seq <= revision.seq_to)
   return (
     <>
       <section class="paper past" aria-label="The document as it was">
@@ -93,7 +95,8 @@ export function History({ doc }: { doc: Doc }) {
                 <Authors revision={revision} names={names} />
               </div>
               <small>
-                <Time at={revision.created_at} /> · {count(revision.seq_to - revision.seq_from + 1, 'edit')}
+                <Time at={revision.created_at} />
+                {revision.seq_to >= revision.seq_from && ` · ${count(revision.seq_to - revision.seq_from + 1, 'edit')}`}
               </small>
               <div class="row">
                 <button type="button" class="link" onClick={() => go(revision.seq_to)}>

@@ -4,7 +4,7 @@ import { signal } from '@preact/signals'
 import { useEffect, useState } from 'preact/hooks'
 import { get, post } from '../api'
 import { Dialog, Empty, Icon, Time } from '../parts'
-import { go } from '../router'
+import { go, place } from '../router'
 import { attempt, docs, loadDocs, say } from '../state'
 
 interface Notification {
@@ -38,7 +38,10 @@ export function Bell() {
       const told = JSON.parse(event.data) as Notification
       if (items.value.some((each) => each.id === told.id)) return
       items.value = [told, ...items.value].slice(0, 100)
-      if (told.kind === 'access.granted') void attempt(loadDocs)
+      if (told.kind === 'access.granted') {
+        if (place.value.id === told.document_id) location.reload()
+        void attempt(loadDocs)
+      }
       if (!told.read_at && !told.kind.startsWith('export.')) say(`${words(told)}.`)
     }
     for (const kind of KINDS) stream.addEventListener(kind, hear)

@@ -53,27 +53,21 @@ export function ShareDialog({ doc, onClose }: { doc: Doc; onClose: () => void })
   }
   return (
     <Dialog title={`Share “${known.title || 'Untitled'}”`} onClose={onClose}>
-      {known.level !== 'manage' ? (
-        <p>Only whoever manages this document can share it. You can {known.level === 'comment' ? 'comment on' : known.level} it.</p>
-      ) : (
-        <>
-          <Grants base={base} orgId={doc.org_id} />
-          <section>
-            <div class="row">
-              <Icon name="user" />
-              <strong class="grow">Everybody in {org.value?.name}</strong>
-              <select aria-label="What members may do" value={known.org_access} onChange={(event) => void open(event.currentTarget.value as OrgLevel)}>
-                {ORG_LEVELS.map(([level, label]) => (
-                  <option key={level} value={level}>
-                    {label}
-                  </option>
-                ))}
-              </select>
-            </div>
-          </section>
-          <Links base={base} />
-        </>
-      )}
+      <Grants base={base} orgId={doc.org_id} />
+      <section>
+        <div class="row">
+          <Icon name="user" />
+          <strong class="grow">Everybody in {org.value?.name}</strong>
+          <select aria-label="What members may do" value={known.org_access} onChange={(event) => void open(event.currentTarget.value as OrgLevel)}>
+            {ORG_LEVELS.map(([level, label]) => (
+              <option key={level} value={level}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </div>
+      </section>
+      <Links base={base} />
     </Dialog>
   )
 }

@@ -40,7 +40,7 @@ const TABLE: Tool[] = [
   { label: 'Add a column', face: '+ Column', run: (editor) => editor.chain().focus().addColumnAfter().run() },
   { label: 'Delete the row', face: '− Row', run: (editor) => editor.chain().focus().deleteRow().run() },
   { label: 'Delete the column', face: '− Column', run: (editor) => editor.chain().focus().deleteColumn().run() },
-  { label: 'Delete the table', face: 'Delete table', run: (editor) => editor.chain().focus().deleteTable().run() },
+  { label: 'Delete table', face: 'Delete table', run: (editor) => editor.chain().focus().deleteTable().run() },
 ]
 
 export function Toolbar({ editor }: { editor: Editor }) {
