@@ -25,7 +25,7 @@ interface Drill {
   rto_seconds: number | null
   documents: number
   objects: number
-  findings: Record<string, unknown>[]
+  findings: { check: string; subject: string; detail: string }[]
   error: string | null
 }
 
@@ -92,9 +92,7 @@ export function Admin() {
         )}
         {drills[0]?.findings.map((finding, index) => (
           <p key={index} class="error">
-            {Object.entries(finding)
-              .map(([name, value]) => `${name}: ${String(value)}`)
-              .join(', ')}
+            {finding.check} · {finding.subject}: {finding.detail}
           </p>
         ))}
       </Section>
