@@ -18,6 +18,7 @@ from api.documents.routes import router as documents
 from api.exports.routes import router as exports
 from api.factors.passkeys import router as passkeys
 from api.factors.routes import router as factors
+from api.federation.routes import journeys
 from api.federation.routes import router as federation
 from api.imports.routes import router as imports
 from api.middleware import Guard
@@ -86,6 +87,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         factors,
         passkeys,
         federation,
+        journeys,
         audit,
         orgs,
         documents,

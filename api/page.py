@@ -21,6 +21,8 @@ PATHS = (
         for name in (
             "account",
             "admin",
+            "trash",
+            "import",
             "sign-in",
             "sign-up",
             "forgot",

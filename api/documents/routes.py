@@ -59,9 +59,14 @@ async def create(
 
 
 @router.get("/orgs/{org_id}/documents")
-async def page(session: Session, scope: Scope, page: CurrentPage) -> Documents:
+async def page(
+    session: Session,
+    scope: Scope,
+    page: CurrentPage,
+    trashed: Annotated[bool, Query(description="those in the trash, instead of the others")] = False,
+) -> Documents:
     """Documents of an organization, newest first."""
-    found = await documents.page(session, scope, after=page.after, limit=page.limit + 1)
+    found = await documents.page(session, scope, trashed=trashed, after=page.after, limit=page.limit + 1)
     items = [DocumentRead.model_validate(document) for document in found[: page.limit]]
     return Documents(items=items, next_cursor=str(items[-1].id) if len(found) > page.limit else None)
 

@@ -14,6 +14,7 @@ from api import cookies
 from api.auth import answers
 from api.auth.deps import Person
 from api.deps import CurrentActor, CurrentDevice, CurrentRuntime, Session
+from api.federation.journeys import JourneyRoute
 from api.federation.schemas import Identities, IdentityRead, Link, LinkBegun, LocalPath, ProviderRead, Providers
 from api.idempotency import IdempotentRoute
 from api.runtime import Runtime
@@ -27,6 +28,7 @@ from models.federation.errands import Returned, Sent
 log = get_logger(__name__)
 
 router = APIRouter(prefix="/auth", tags=["federation"], route_class=IdempotentRoute)
+journeys = APIRouter(prefix="/auth", tags=["federation"], route_class=JourneyRoute)
 
 Parameter = Annotated[str | None, Query(max_length=4000)]
 
@@ -37,7 +39,7 @@ async def providers(runtime: CurrentRuntime) -> Providers:
     return Providers(items=[ProviderRead.model_validate(item) for item in runtime.settings.oidc_providers])
 
 
-@router.get("/oidc/{provider_id}/start", status_code=303, response_class=RedirectResponse)
+@journeys.get("/oidc/{provider_id}/start", status_code=303, response_class=RedirectResponse)
 async def start(provider_id: str, runtime: CurrentRuntime, return_to: LocalPath = "/", fresh: bool = False) -> Response:
     """Go to the provider to sign in; `return_to` is a path on this site.
 
@@ -67,7 +69,7 @@ async def link(provider_id: str, body: Link, response: Response, actor: Person, 
     return LinkBegun(authorization_url=address)
 
 
-@router.get("/oidc/{provider_id}/callback", status_code=303, response_class=RedirectResponse)
+@journeys.get("/oidc/{provider_id}/callback", status_code=303, response_class=RedirectResponse)
 async def callback(
     provider_id: str,
     request: Request,

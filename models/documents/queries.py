@@ -74,24 +74,25 @@ async def seen_by_many(
 
 
 async def page(
-    session: AsyncSession, org_id: UUID, user_id: UUID, *, role: str, after: UUID | None, limit: int
+    session: AsyncSession, org_id: UUID, user_id: UUID, *, role: str, trashed: bool, after: UUID | None, limit: int
 ) -> list[Row[tuple[Document, int, int]]]:
-    """What somebody may read that is not in the trash, newest first, after an id, and what they were granted there."""
-    query = readable(org_id, user_id, role=role)
+    """What somebody may read, newest first, after an id, and what they were granted there."""
+    query = readable(org_id, user_id, role=role, trashed=trashed)
     if after is not None:
         query = query.where(col(Document.id) < after)
     return list(await session.execute(query.order_by(col(Document.id).desc()).limit(limit)))
 
 
-def readable(org_id: UUID, user_id: UUID, *, role: str) -> Select[tuple[Document, int, int]]:
-    """What somebody may read that is not in the trash: documents, their seq, and the level granted there."""
+def readable(org_id: UUID, user_id: UUID, *, role: str, trashed: bool = False) -> Select[tuple[Document, int, int]]:
+    """What somebody may read, in the trash or outside: documents, their seq, and the level granted there."""
     granted = _granted(org_id, user_id)
+    in_trash = col(Document.trashed_at).is_not(None) if trashed else col(Document.trashed_at).is_(None)
     level = func.coalesce(granted.c.level, 0)
     query = (
         _with_seq()
         .add_columns(level)
         .join(granted, granted.c.document_id == Document.id, isouter=role != "guest")
-        .where(col(Document.org_id) == org_id, col(Document.trashed_at).is_(None))
+        .where(col(Document.org_id) == org_id, in_trash)
     )
     if role == "member":
         query = query.where(or_(col(Document.org_access) > 0, col(Document.created_by) == user_id, level > 0))

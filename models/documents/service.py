@@ -145,12 +145,14 @@ async def create(
 
 
 async def page(
-    session: AsyncSession, scope: OrgScope, *, after: UUID | None = None, limit: int = 50
+    session: AsyncSession, scope: OrgScope, *, trashed: bool = False, after: UUID | None = None, limit: int = 50
 ) -> list[DocumentView]:
-    """What one may read and is not in the trash, newest first, after an id."""
+    """What one may read outside the trash or, if `trashed`, in it; newest first, after an id."""
     scope.require(Permission.DOCUMENT_LIST)
     actor = scope.actor
-    rows = await queries.page(session, scope.org_id, actor.user_id, role=scope.role, after=after, limit=limit)
+    rows = await queries.page(
+        session, scope.org_id, actor.user_id, role=scope.role, trashed=trashed, after=after, limit=limit
+    )
     return [_view(document, seq, _scope(actor, document, scope.role, granted).level) for document, seq, granted in rows]
 
 

@@ -132,9 +132,14 @@ async def test_trash_closes_the_journal_and_recovers(ann: Person) -> None:
     await ann.save(Pen().write("kept"))
     assert (await ann.api.delete(path)).status_code == 204
     assert (await ann.api.get(path)).status_code == 404
+    listing = f"/orgs/{ann.org['id']}/documents"
+    assert (await ann.json("GET", listing))["items"] == []
+    [trashed] = (await ann.json("GET", f"{listing}?trashed=true"))["items"]
+    assert (trashed["id"], trashed["level"], trashed["trashed_at"] is None) == (ann.document["id"], "manage", False)
     answer = await ann.api.post(f"{path}/updates", content=Pen().write("x"), headers=OCTETS)
     assert answer.status_code == 404
     await ann.json("POST", f"{path}/recover")
+    assert (await ann.json("GET", f"{listing}?trashed=true"))["items"] == []
     assert await ann.text() == "kept"
 
 

@@ -7,9 +7,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 from playwright.async_api import Browser, expect
+from sqlalchemy import text
 
+from infra.db import Database
+from models import backups
 from tests.clients.node import install
 from tests.conftest import Stack
 from tests.e2e.browser import Tab, browser, tab
@@ -190,6 +194,124 @@ async def test_history_restore_and_export(chromium: Browser, stack: Stack, ann: 
         assert file.read_text().strip() == "first version"
 
 
+async def test_looking_changes_nothing(chromium: Browser, stack: Stack, ann: Person) -> None:
+    """Not with a copy in the browser either, and not where the document ends with something that is no text."""
+    path = f"/documents/{ann.document['id']}"
+    table = "| one | two |\n|---|---|\n| 1 | 2 |\n"
+    await ann.json("PUT", f"{path}/content", content=table, headers={"content-type": "text/markdown", "if-match": "*"})
+    async with tab(chromium, stack.settings.public_url) as one:
+        await sign_in(one, ann, place(ann))
+        for _ in range(2):
+            await expect(one.editor).to_contain_text("two")
+            await expect(one.saved).to_have_text("Saved")
+            await one.page.reload()
+        await expect(one.saved).to_have_text("Saved")
+        assert (await ann.json("GET", path))["seq"] == 1
+
+
+async def test_a_second_step_is_set_up_and_asked_for(chromium: Browser, stack: Stack, ann: Person) -> None:
+    async with tab(chromium, stack.settings.public_url) as one:
+        page = one.page
+        await sign_in(one, ann, "/account")
+        await page.get_by_role("button", name="Set up").click()
+        await page.get_by_role("dialog").get_by_label("Your password").fill(ann.password)
+        await page.get_by_role("button", name="Continue").click()
+        await expect(page.get_by_alt_text("The key as a QR code")).to_be_visible()
+        secret = (await page.locator(".secret").inner_text()).replace(" ", "")
+        await page.get_by_label("Code it shows").fill(pyotp.TOTP(secret).now())
+        await page.get_by_role("button", name="Turn on").click()
+        codes = page.get_by_role("list", name="Recovery codes").get_by_role("listitem")
+        await expect(codes).to_have_count(10)
+        [recovery, *_] = await codes.all_inner_texts()
+        await page.get_by_role("button", name="I have kept them").click()
+        await page.get_by_role("button", name="Ann", exact=True).click()
+        await page.get_by_role("menuitem", name="Sign out").click()
+        await page.get_by_label("Email").fill(ann.email)
+        await page.get_by_label("Password").fill("not the password")
+        await page.get_by_role("button", name="Sign in", exact=True).click()
+        await expect(page.get_by_role("alert")).to_contain_text("do not belong together")
+        await page.get_by_label("Password").fill(ann.password)
+        await page.get_by_role("button", name="Sign in", exact=True).click()
+        await page.get_by_label("Code from your authenticator app").fill("000000")
+        await page.get_by_role("button", name="Continue").click()
+        await expect(page.get_by_role("alert")).to_contain_text("not valid")
+        await page.get_by_role("button", name="Use a recovery code").click()
+        await page.get_by_label("Recovery code").fill(recovery)
+        await page.get_by_role("button", name="Continue").click()
+        await expect(page.get_by_role("navigation", name="Documents")).to_be_attached()
+
+
+async def test_a_document_is_shared_and_taken_back(chromium: Browser, stack: Stack, ann: Person, cleo: Person) -> None:
+    await ann.json("PUT", f"/documents/{ann.document['id']}/access", json={"org_access": "none"})
+    async with tab(chromium, stack.settings.public_url) as one, tab(chromium, stack.settings.public_url) as two:
+        await asyncio.gather(sign_in(one, ann, place(ann)), sign_in(two, cleo, place(ann)))
+        await two.page.get_by_role("button", name="Ask for access").click()
+        share = one.page.get_by_role("dialog")
+        await expect(one.page.get_by_role("button", name="Notifications: 1 new")).to_be_visible()  # by itself
+        await one.page.get_by_role("button", name="Share").click()
+        await share.get_by_role("button", name="Allow").click()
+        await expect(two.saved).to_have_text("Read only")
+        await share.get_by_label("What Cleo may do").select_option("Can write")
+        await write(two, "from Cleo")
+        await expect(one.editor).to_contain_text("from Cleo")
+        await share.get_by_role("button", name="Create link").click()
+        link = await share.get_by_role("textbox", name="The link").input_value()
+        async with tab(chromium, stack.settings.public_url) as anybody:
+            await anybody.page.goto(link)
+            await expect(anybody.editor).to_contain_text("from Cleo")
+            await share.get_by_label("What the link allows").select_option("Revoke")
+            await expect(anybody.page.get_by_role("alert")).to_contain_text("can no longer open")
+        await share.get_by_label("What Cleo may do").select_option("Remove")
+        await expect(two.page.get_by_role("alert")).to_contain_text("can no longer open")
+
+
+async def test_what_is_trashed_comes_back(chromium: Browser, stack: Stack, ann: Person) -> None:
+    async with tab(chromium, stack.settings.public_url) as one:
+        page = one.page
+        await sign_in(one, ann, "/trash")
+        await expect(page.get_by_role("heading", name="The trash is empty")).to_be_visible()
+        await page.get_by_role("button", name="More about Notes").focus()
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("End")
+        await page.get_by_role("menuitem", name="Move to trash").click()
+        await expect(page.get_by_role("link", name="Notes", exact=True)).to_have_count(0)
+        await one.go("/trash")
+        await page.get_by_role("button", name="Restore Notes").click()
+        await expect(page.get_by_role("link", name="Notes", exact=True)).to_be_visible()
+        await expect(page.get_by_role("heading", name="The trash is empty")).to_be_visible()
+
+
+@pytest.fixture
+async def recovery(owner_db: Database) -> AsyncIterator[None]:
+    """A backup and a drill."""
+    async with owner_db.transaction() as session:
+        backup = await backups.begin(session, kind="dump", flow_run_id=None)
+        await backups.succeed(session, backup, object_key="backups/of-a-test", sha256="0" * 64, size=2_500_000)
+        drill = await backups.begin_drill(session, flow_run_id=None)
+        drill.state, drill.documents, drill.rpo_seconds, drill.rto_seconds = "good", 12_345, 0.4, 95
+        await backups.end_drill(session, drill)
+    yield
+    async with owner_db.transaction() as session:
+        await session.execute(text("DELETE FROM backups WHERE id = :id"), {"id": backup.id})
+        await session.execute(text("DELETE FROM drills WHERE id = :id"), {"id": drill.id})
+
+
+@pytest.mark.usefixtures("recovery")
+async def test_operators_see_whether_everything_could_come_back(
+    chromium: Browser, stack: Stack, ann: Person, owner_db: Database
+) -> None:
+    async with tab(chromium, stack.settings.public_url) as one:
+        await sign_in(one, ann, "/admin")
+        await expect(one.page.get_by_role("heading", name="This page is for operators")).to_be_visible()
+        async with owner_db.transaction() as session:
+            await session.execute(text("UPDATE users SET is_operator = true WHERE id = :id"), {"id": ann.user["id"]})
+        await one.page.reload()
+        drill = one.page.get_by_role("row").filter(has_text="12,345 documents")
+        await expect(drill).to_contain_text("Good")
+        await expect(drill).to_contain_text("2 min")
+        await expect(one.page.get_by_role("row").filter(has_text="2.4 MB")).to_contain_text("Daily dump")
+
+
 async def test_other_sites_get_nowhere(chromium: Browser, stack: Stack, ann: Person) -> None:
     """A page of another origin, in the same browser, with Ann's cookies."""
     collab = f"{stack.settings.collab_url}/{ann.document['id']}"
@@ -237,6 +359,8 @@ async def test_it_can_be_used_without_seeing_it(chromium: Browser, stack: Stack,
             f"{place(ann)}/pipeline",
             "/account",
             f"/org/{ann.org['id']}",
+            "/trash",
+            "/import",
         ):
             await one.go(path)
             await expect(one.page.get_by_role("main")).to_be_visible()
@@ -278,7 +402,7 @@ async def test_pictures(chromium: Browser, stack: Stack, ann: Person, cleo: Pers
         await page.emulate_media(color_scheme="dark")
         await page.screenshot(path=PICTURES / "editor-dark.png")
         await page.get_by_role("button", name="Pipeline").click()
-        await expect(page.get_by_text("persist · store").first).to_be_visible()
+        await expect(page.get_by_text("Stored and read back").first).to_be_visible()
         await page.screenshot(path=PICTURES / "pipeline-dark.png")
         await page.emulate_media(color_scheme="light")
         await page.get_by_role("button", name="History").click()

@@ -86,6 +86,17 @@ async def test_an_address_that_nobody_vouches_for_opens_nothing(
         assert (answer.status_code, answer.json()["type"]) == (403, "urn:doxie:EmailUnverified")
 
 
+async def test_a_browser_that_is_refused_comes_back_to_the_page(ann: Person, browser: httpx.AsyncClient) -> None:
+    html = {"accept": "text/html,*/*;q=0.8"}
+    back = await pass_through(browser, await start(browser, "acme"), ann.email)
+    for kind in ("SignInToLink", "ErrandForeign"):  # the callback works once
+        answer = await browser.get(back, headers=html)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in?problem={kind}")
+        assert "doxie_access" not in str(answer.headers.get_list("set-cookie"))
+    gone = await browser.get("/auth/oidc/nobody/start", headers=html)
+    assert (gone.status_code, gone.headers["location"]) == (303, "/sign-in?problem=ProviderUnknown")
+
+
 async def _signed_in(ann: Person, browser: httpx.AsyncClient) -> None:
     await browser.post("/auth/login", json={"email": ann.email, "password": ann.password}, headers=_SAME)
 

@@ -21,6 +21,11 @@ export class Problem extends Error {
   get name(): string {
     return this.type.replace('urn:doxie:', '')
   }
+
+  /** Nobody is signed in (any more); a wrong password or code is something else. */
+  get isSignedOut(): boolean {
+    return this.status === 401 && (this.name === 'Unauthenticated' || this.name === 'SessionOver')
+  }
 }
 
 /** The server cannot be reached. */
@@ -65,12 +70,19 @@ export async function request(method: string, path: string, options: Options = {
       throw new Unreachable()
     })
   let answer = await send()
-  if (answer.status === 401 && !path.startsWith('/auth/log') && (await refreshed())) answer = await send()
-  if (!answer.ok) {
-    const problem = (await answer.json().catch(() => ({}))) as Partial<ProblemBody>
-    throw new Problem(answer.status, problem.type ?? '', problem.detail ?? answer.statusText)
+  if (answer.ok) return answer
+  let problem = await problemOf(answer)
+  if (problem.isSignedOut && (await refreshed())) {
+    answer = await send()
+    if (answer.ok) return answer
+    problem = await problemOf(answer)
   }
-  return answer
+  throw problem
+}
+
+async function problemOf(answer: Response): Promise<Problem> {
+  const body = (await answer.json().catch(() => ({}))) as Partial<ProblemBody>
+  return new Problem(answer.status, body.type ?? '', body.detail ?? answer.statusText)
 }
 
 export async function get<T>(path: string): Promise<T> {

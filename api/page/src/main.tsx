@@ -2,17 +2,22 @@
 
 import { render } from 'preact'
 import { useEffect } from 'preact/hooks'
+import { Asking } from './asking'
+import { Empty } from './parts'
+import { Proving } from './proving'
 import { follow, go, place, type Place } from './router'
-import { me, start, toast } from './state'
+import { me, say, start, toast } from './state'
 import { Account } from './views/Account'
 import { Admin } from './views/Admin'
 import { DocumentView } from './views/Document'
-import { ConfirmAddress, Forgot, Reset, SignIn, SignUp } from './views/Door'
+import { ConfirmAddress, Door, Forgot, problemInAddress, Reset, SignIn, SignUp } from './views/Door'
 import { Home } from './views/Home'
+import { ImportView } from './views/Import'
 import { AccessRequest, Join } from './views/Join'
 import { OrgView } from './views/Org'
 import { Shared } from './views/Shared'
-import { Shell } from './views/Shell'
+import { Sheet, Shell } from './views/Shell'
+import { Trash } from './views/Trash'
 
 function View() {
   const { name, id, tab } = place.value
@@ -25,12 +30,22 @@ function View() {
       return <Account />
     case 'admin':
       return <Admin />
+    case 'trash':
+      return <Trash />
+    case 'import':
+      return <ImportView />
     case 'invitations':
       return <Join />
     case 'access-requests':
       return <AccessRequest />
     case 'lost':
-      return <p class="empty">There is no such page.</p>
+      return (
+        <Sheet title="Not found">
+          <Empty icon="search" title="There is nothing here">
+            <a href="/">Back to the documents</a>
+          </Empty>
+        </Sheet>
+      )
     default:
       return <Home />
   }
@@ -68,7 +83,11 @@ function Page() {
     if (leaving) {
       const next = location.pathname + location.search + location.hash
       go(next === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(next)}`, true)
-    } else if (arriving) go(nextPath(), true)
+    } else if (arriving) {
+      const problem = problemInAddress()
+      if (problem) say(problem, true)
+      go(problem ? '/account' : nextPath(), true)
+    }
   }, [leaving, arriving])
   if (known === undefined || leaving || arriving) return <div class="loading" role="status" aria-label="Loading" />
   if (shown) return shown
@@ -87,27 +106,53 @@ function nextPath(): string {
 }
 
 function Toast() {
-  const shown = toast.value
+  const shown = toast.value?.bad && document.querySelector('dialog[open]') ? null : toast.value
   return (
     <div class="toasts" role="status" aria-live="polite">
-      {shown && <div class={shown.bad ? 'toast bad' : 'toast'}>{shown.text}</div>}
+      {shown && (
+        <div class={shown.bad ? 'toast bad' : 'toast'}>
+          {shown.text}
+          {shown.next && (
+            <button
+              type="button"
+              onClick={() => {
+                toast.value = null
+                shown.next?.run()
+              }}
+            >
+              {shown.next.label}
+            </button>
+          )}
+        </div>
+      )}
     </div>
+  )
+}
+
+/** Nothing can be shown before the server has said who is there. */
+function Unreached({ error }: { error: unknown }) {
+  return (
+    <Door title="Doxie cannot be reached">
+      <p role="alert">{error instanceof Error ? error.message : String(error)}</p>
+      <button type="button" class="primary" onClick={() => location.reload()}>
+        Try again
+      </button>
+    </Door>
   )
 }
 
 document.addEventListener('click', follow)
 const root = document.getElementById('app') as HTMLElement
-start()
-  .catch((error: unknown) => {
-    root.textContent = `Doxie cannot be reached: ${error instanceof Error ? error.message : String(error)}`
-    throw error
-  })
-  .then(() =>
+start().then(
+  () =>
     render(
       <>
         <Page />
+        <Asking />
+        <Proving />
         <Toast />
       </>,
       root,
     ),
-  )
+  (error: unknown) => render(<Unreached error={error} />, root),
+)

@@ -1,7 +1,8 @@
 /** Small pieces that several views are made of. */
 
-import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useId, useRef } from 'preact/hooks'
+import type { ComponentChildren, JSX, TargetedEvent } from 'preact'
+import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { toast } from './state'
 
 const PATHS = {
   plus: 'M12 5v14M5 12h14',
@@ -22,13 +23,34 @@ const PATHS = {
   gear: 'M12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM12 2v3M12 19v3M4.9 4.9 7 7M17 17l2.1 2.1M2 12h3M19 12h3M4.9 19.1 7 17M17 7l2.1-2.1',
   check: 'm5 13 4 4L19 7',
   chevron: 'm9 6 6 6-6 6',
+  back: 'm15 6-6 6 6 6',
+  upload: 'M12 16V5m0 0 4 4m-4-4-4 4M5 20h14',
+  link: 'M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1',
+  picture: 'M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15.5 9.5h.01',
+  move: 'M5 5v9a3 3 0 0 0 3 3h11m-4-4 4 4-4 4',
+  undo: 'M4 10h10a5 5 0 0 1 0 10h-3M4 10l4-4m-4 4 4 4',
+  key: 'M8 19a4 4 0 1 0 0-8 4 4 0 0 0 0 8zm2.8-6.8L20 3m-4 4 3 3',
+  shield: 'M12 3 5 6v5c0 5 3 8 7 10 4-2 7-5 7-10V6zM9 12l2 2 4-4',
+  phone: 'M8 3h8v18H8zM11 18h2',
+  warn: 'M12 4 3 20h18zM12 10v4m0 3h.01',
+  bold: 'M7 5h6a3.5 3.5 0 0 1 0 7H7zm0 7h7a3.5 3.5 0 0 1 0 7H7z',
+  italic: 'M11 5h6M7 19h6M14 5l-4 14',
+  strike: 'M4 12h16M16 7.5C16 6 14.5 5 12 5s-4 1.2-4 3c0 1.5 1 2.5 3 3.2M8 16.5C8 18 9.5 19 12 19s4-1.2 4-3',
+  code: 'm8 8-4 4 4 4M16 8l4 4-4 4',
+  codeblock: 'M4 4h16v16H4zM10 9l-3 3 3 3m4-6 3 3-3 3',
+  heading: 'M6 5v14M18 5v14M6 12h12',
+  bullets: 'M9 6h11M9 12h11M9 18h11M4.5 6h.01M4.5 12h.01M4.5 18h.01',
+  numbers: 'M10 6h10M10 12h10M10 18h10M4 4.5l1.5-.5v5M4 14.5c2-2 3 0 1.5 1.5L4 18h2.5',
+  tasks: 'M11 6h9M11 12h9M11 18h9M3 6l1.5 1.5L7 5M3 12l1.5 1.5L7 11M3 18l1.5 1.5L7 17',
+  quote: 'M9 7H5v5h4v1a3 3 0 0 1-3 3M19 7h-4v5h4v1a3 3 0 0 1-3 3',
+  table: 'M4 5h16v14H4zM4 10h16M4 14.5h16M12 10v9',
 } as const
 
 export type IconName = keyof typeof PATHS
 
 export function Icon({ name }: { name: IconName }) {
   return (
-    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+    <svg class={`icon icon-${name}`} viewBox="0 0 24 24" aria-hidden="true">
       <path d={PATHS[name]} />
     </svg>
   )
@@ -53,6 +75,97 @@ export function Field({ label, hint, ...rest }: { label: string; hint?: string }
   )
 }
 
+export function Choice({ label, options, ...rest }: { label: string; options: [string, string][] } & JSX.IntrinsicElements['select']) {
+  const id = useId()
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select id={id} {...rest}>
+        {options.map(([value, text]) => (
+          <option key={value} value={value}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </div>
+  )
+}
+
+interface CheckProps {
+  label: string
+  hint?: string
+  checked: boolean
+  onChange: (event: TargetedEvent<HTMLInputElement>) => void
+}
+
+export function Check({ label, hint, checked, onChange }: CheckProps) {
+  return (
+    <label class="check">
+      <input type="checkbox" checked={checked} onChange={onChange} />
+      <span>
+        {label}
+        {hint && <small>{hint}</small>}
+      </span>
+    </label>
+  )
+}
+
+/** Something to take along that is shown this once. */
+export function Copy({ label, text }: { label: string; text: string }) {
+  const [copied, setCopied] = useState(false)
+  return (
+    <div class="copy">
+      <input class="grow" readOnly value={text} aria-label={label} onFocus={(event) => event.currentTarget.select()} />
+      <button type="button" onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}>
+        {copied ? 'Copied' : 'Copy'}
+      </button>
+    </div>
+  )
+}
+
+export function Section({ title, hint, children }: { title: string; hint?: ComponentChildren; children: ComponentChildren }) {
+  const id = useId()
+  return (
+    <section class="section" aria-labelledby={id}>
+      <header>
+        <h2 id={id}>{title}</h2>
+        {hint && <p class="hint">{hint}</p>}
+      </header>
+      {children}
+    </section>
+  )
+}
+
+export function Empty({ icon, title, children }: { icon: IconName; title: string; children?: ComponentChildren }) {
+  return (
+    <section class="empty">
+      <Icon name={icon} />
+      <h2>{title}</h2>
+      {children}
+    </section>
+  )
+}
+
+/** Where the server says how far something is, until it is over. */
+export async function following<T extends { id: string; state: string }>(
+  first: T | undefined,
+  look: (id: string) => Promise<T | undefined>,
+  show: (now: T) => void,
+): Promise<T | undefined> {
+  let now = first
+  while (now) {
+    show(now)
+    if (now.state === 'succeeded' || now.state === 'failed') break
+    await new Promise((done) => setTimeout(done, 400))
+    now = await look(now.id)
+  }
+  return now
+}
+
+export function count(number: number, one: string, many = `${one}s`): string {
+  return `${number.toLocaleString()} ${number === 1 ? one : many}`
+}
+
 /** The fields of a form that was sent. */
 export function values(event: Event): Record<string, string> {
   event.preventDefault()
@@ -64,6 +177,7 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
   const dialog = useRef<HTMLDialogElement>(null)
   useEffect(() => {
     dialog.current?.showModal()
+    if (toast.value?.bad) toast.value = null
   }, [])
   return (
     <dialog
@@ -77,6 +191,12 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
           <h2>{title}</h2>
           <IconButton icon="close" label="Close" onClick={() => dialog.current?.close()} />
         </header>
+        {/* What is outside of a dialog cannot be read as long as it is open. */}
+        {toast.value?.bad && (
+          <p class="notice bad" role="alert">
+            {toast.value.text}
+          </p>
+        )}
         {children}
       </div>
     </dialog>
@@ -125,7 +245,8 @@ export function colour(id: string): string {
   return COLOURS[sum % COLOURS.length] ?? '#444444'
 }
 
-export function Avatar({ id, name }: { id: string; name: string }) {
+/** Somebody's initials; `plain` where the name stands beside them. */
+export function Avatar({ id, name, plain = false }: { id: string; name: string; plain?: boolean }) {
   const initials = name
     .split(/\s+/)
     .slice(0, 2)
@@ -133,7 +254,7 @@ export function Avatar({ id, name }: { id: string; name: string }) {
     .join('')
     .toUpperCase()
   return (
-    <span class="avatar" style={{ background: colour(id) }} title={name} aria-label={name} role="img">
+    <span class="avatar" style={{ background: colour(id) }} title={name} {...(plain ? { 'aria-hidden': true } : { 'aria-label': name, role: 'img' })}>
       {initials}
     </span>
   )

@@ -12,6 +12,8 @@ export interface Place {
 const NAMES = [
   'account',
   'admin',
+  'trash',
+  'import',
   'sign-in',
   'sign-up',
   'forgot',

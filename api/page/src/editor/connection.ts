@@ -28,27 +28,39 @@ export interface Author {
   name: string
 }
 
+const COPY_MS = 1500
+
 export class Connection {
-  readonly doc = new Y.Doc()
   readonly saved = signal<Saved>({ kind: 'opening', unsaved: 0 })
   readonly people = signal<Someone[]>([])
   readonly access = signal<CollabToken['access']>('read')
   /** Whether there is something to show: from the server, or from the copy in this browser. */
   readonly ready = signal(false)
   readonly provider: HocuspocusProvider
-  private readonly copy: IndexeddbPersistence
   private connected = false
   private unsaved = 0
   private refusal: string | null = null
 
-  constructor(
+  /**
+   * Open a document once the copy that this browser keeps has been read into it: only what the server lacks is sent
+   * then, and not all of it as one more edit. Where no copy can be kept, or it takes long, it goes on without.
+   */
+  static async open(id: string, author: Author, first: CollabToken, fetchToken: () => Promise<CollabToken>): Promise<Connection> {
+    const doc = new Y.Doc()
+    const copy = new IndexeddbPersistence(`doxie:${author.id}:${id}`, doc)
+    await Promise.race([copy.whenSynced, new Promise((done) => setTimeout(done, COPY_MS))])
+    return new Connection(id, author, doc, copy, first, fetchToken)
+  }
+
+  private constructor(
     readonly id: string,
     readonly author: Author,
+    readonly doc: Y.Doc,
+    private readonly copy: IndexeddbPersistence,
     first: CollabToken,
     private readonly fetchToken: () => Promise<CollabToken>,
   ) {
     this.access.value = first.access
-    this.copy = new IndexeddbPersistence(`doxie:${author.id}:${id}`, this.doc)
     let token: string | null = first.token
     this.provider = new HocuspocusProvider({
       url: first.url,
@@ -78,9 +90,7 @@ export class Connection {
       onAwarenessUpdate: ({ states }) => this.see(states),
     })
     this.provider.setAwarenessField('user', { ...author, color: colour(author.id) })
-    this.copy.once('synced', () => {
-      if (this.doc.store.clients.size) this.ready.value = true
-    })
+    if (this.doc.store.clients.size) this.ready.value = true
     this.doc.on('update', this.count)
     addEventListener('offline', this.leaveLine)
     addEventListener('online', this.comeBack)
@@ -141,8 +151,9 @@ export class Connection {
     const { unsaved } = this
     if (this.refusal !== null) return { kind: 'refused', unsaved, reason: this.refusal }
     if (!this.connected) return { kind: this.ready.value ? 'offline' : 'opening', unsaved }
-    if (!this.provider.isSynced && !unsaved) return { kind: 'opening', unsaved }
-    return { kind: this.provider.hasUnsyncedChanges || unsaved ? 'saving' : 'saved', unsaved }
+    if (unsaved) return { kind: 'saving', unsaved }
+    // A sync that nobody has answered yet counts as unsynced, too: there may be edits of an earlier visit in it.
+    return { kind: this.provider.isSynced && !this.provider.hasUnsyncedChanges ? 'saved' : 'opening', unsaved }
   }
 
   private see(states: { clientId: number; user?: Omit<Someone, 'client'> }[]): void {

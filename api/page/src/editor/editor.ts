@@ -4,6 +4,8 @@ import { Editor } from '@tiptap/core'
 import Collaboration from '@tiptap/extension-collaboration'
 import CollaborationCaret from '@tiptap/extension-collaboration-caret'
 import { Placeholder } from '@tiptap/extensions'
+import { Selection } from '@tiptap/pm/state'
+import type { EditorView } from '@tiptap/pm/view'
 import * as Y from 'yjs'
 import { colour } from '../parts'
 import type { Connection } from './connection'
@@ -38,8 +40,27 @@ export function edit(element: HTMLElement, connection: Connection): Editor {
       attributes: { role: 'textbox', 'aria-multiline': 'true', 'aria-label': 'Document', spellcheck: 'true' },
       handlePaste: (view, event) => pictures(view, event.clipboardData),
       handleDrop: (view, event) => pictures(view, event.dataTransfer),
+      handleDOMEvents: { mousedown: (view, event) => beginBelow(view, event) },
     },
   })
+}
+
+/**
+ * A click below a last block that is no text, such as a table, begins a paragraph there. An empty one is not put there
+ * beforehand: whoever only looks at a document must not change it.
+ */
+function beginBelow(view: EditorView, event: MouseEvent): boolean {
+  const { doc, schema: nodes } = view.state
+  const last = view.dom.lastElementChild
+  if (!view.editable || event.target !== view.dom || !last || !doc.lastChild || doc.lastChild.type === nodes.nodes.paragraph) return false
+  if (event.clientY <= last.getBoundingClientRect().bottom) return false
+  const paragraph = nodes.nodes.paragraph?.create()
+  if (!paragraph) return false
+  const change = view.state.tr.insert(doc.content.size, paragraph)
+  view.dispatch(change.setSelection(Selection.atEnd(change.doc)))
+  view.focus()
+  event.preventDefault()
+  return true
 }
 
 /** Show a state without letting anybody change it. */

@@ -12,6 +12,18 @@ export function pictures(view: EditorView, data: DataTransfer | null): boolean {
   return files.length > 0
 }
 
+/** Ask for a file, and put it where the cursor is. */
+export function choosePicture(view: EditorView): void {
+  const picker = document.createElement('input')
+  picker.type = 'file'
+  picker.accept = 'image/*'
+  picker.onchange = () => {
+    for (const file of picker.files ?? []) void insert(view, file)
+    view.focus()
+  }
+  picker.click()
+}
+
 async function insert(view: EditorView, file: File): Promise<void> {
   const src = await shrunk(file).catch(() => null)
   if (src === null) {

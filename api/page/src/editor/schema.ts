@@ -9,6 +9,7 @@ import StarterKit from '@tiptap/starter-kit'
 export const schema: Extensions = [
   StarterKit.configure({
     undoRedo: false,
+    trailingNode: false,
     link: { openOnClick: false, autolink: true, protocols: ['http', 'https', 'mailto'] },
   }),
   TaskList,

@@ -2,6 +2,7 @@
 
 import { Extension, type Editor, type Range } from '@tiptap/core'
 import { Suggestion, type SuggestionKeyDownProps, type SuggestionProps } from '@tiptap/suggestion'
+import { choosePicture } from './pictures'
 
 interface Item {
   title: string
@@ -18,6 +19,15 @@ const ITEMS: Item[] = [
   { title: 'Numbered list', words: 'ol ordered', run: (chain) => chain.toggleOrderedList() },
   { title: 'Task list', words: 'todo check', run: (chain) => chain.toggleTaskList() },
   { title: 'Table', words: 'grid rows', run: (chain) => chain.insertTable({ rows: 3, cols: 3, withHeaderRow: true }) },
+  {
+    title: 'Picture',
+    words: 'image photo upload',
+    run: (chain) =>
+      chain.command(({ view }) => {
+        choosePicture(view)
+        return true
+      }),
+  },
   { title: 'Code block', words: 'program pre', run: (chain) => chain.setCodeBlock() },
   { title: 'Quote', words: 'blockquote', run: (chain) => chain.setBlockquote() },
   { title: 'Divider', words: 'line hr rule', run: (chain) => chain.setHorizontalRule() },
@@ -57,6 +67,9 @@ class Menu {
     this.element.className = 'slash'
     this.element.setAttribute('role', 'listbox')
     this.element.setAttribute('aria-label', 'Insert')
+    this.element.id = 'slash'
+    this.element.tabIndex = -1
+    props.editor.view.dom.setAttribute('aria-controls', this.element.id)
     document.body.append(this.element)
     this.onUpdate(props)
   }
@@ -86,6 +99,8 @@ class Menu {
 
   onExit = (): void => {
     this.element?.remove()
+    this.props?.editor.view.dom.removeAttribute('aria-controls')
+    this.props?.editor.view.dom.removeAttribute('aria-activedescendant')
     this.element = null
     this.chosen = 0
   }
@@ -103,6 +118,7 @@ class Menu {
       ...props.items.map((item, index) => {
         const option = document.createElement('div')
         option.setAttribute('role', 'option')
+        option.id = `slash-${index}`
         option.setAttribute('aria-selected', String(index === this.chosen))
         option.textContent = item.title
         option.addEventListener('mousedown', (event) => {
@@ -112,6 +128,8 @@ class Menu {
         return option
       }),
     )
+    props.editor.view.dom.setAttribute('aria-activedescendant', `slash-${this.chosen}`)
+    element.children[this.chosen]?.scrollIntoView({ block: 'nearest' })
     const place = props.clientRect?.()
     if (!place) return
     const below = place.bottom + element.offsetHeight + 8 < innerHeight

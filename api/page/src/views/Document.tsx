@@ -2,11 +2,12 @@
 
 import type { Editor } from '@tiptap/core'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { del, get, patch, post, Problem } from '../api'
+import { get, patch, post, Problem, put } from '../api'
 import type { Connection } from '../editor/connection'
-import { Avatar, IconButton } from '../parts'
+import { Menu, type Act } from '../menu'
+import { Avatar, count, Empty, IconButton } from '../parts'
 import { go } from '../router'
-import { attempt, docs, me, say, took } from '../state'
+import { attempt, docs, loadDocs, me, say, took, trash } from '../state'
 import type { CollabToken, Doc } from '../types'
 import { ExportDialog } from './Export'
 import { History } from './History'
@@ -34,7 +35,9 @@ export function DocumentView({ id, tab }: { id: string; tab?: string }) {
       ])
       if (left || !me.value) return
       const { id: userId, name } = me.value
-      connection = new editing.Connection(id, { id: userId, name }, token, () => post<CollabToken>(`/documents/${id}/collab-token`))
+      const made = await editing.Connection.open(id, { id: userId, name }, token, () => post<CollabToken>(`/documents/${id}/collab-token`))
+      if (left) return made.close()
+      connection = made
       setOpened({ doc, connection })
     }
     open().catch(setMissing)
@@ -49,6 +52,7 @@ export function DocumentView({ id, tab }: { id: string; tab?: string }) {
 
 function Missing({ id, error }: { id: string; error: unknown }) {
   const [asked, setAsked] = useState(false)
+  const denied = error instanceof Problem && error.status === 403
   const ask = async () => {
     if (await attempt(() => post(`/documents/${id}/access-requests`, { level: 'read' }).then(() => true))) setAsked(true)
   }
@@ -57,18 +61,18 @@ function Missing({ id, error }: { id: string; error: unknown }) {
       <header class="bar">
         <MenuButton />
       </header>
-      <section class="empty">
+      <Empty icon="shield" title={denied ? 'You cannot open this document' : 'This document cannot be opened'}>
         <p>{error instanceof Error ? error.message : String(error)}</p>
-        {error instanceof Problem &&
-          error.status === 403 &&
+        {denied &&
           (asked ? (
-            <p>Whoever manages the document has been asked.</p>
+            <p role="status">Whoever manages the document has been asked. You will be told.</p>
           ) : (
             <button type="button" class="primary" onClick={() => void ask()}>
               Ask for access
             </button>
           ))}
-      </section>
+        {!denied && <a href="/">Back to the documents</a>}
+      </Empty>
     </div>
   )
 }
@@ -76,6 +80,10 @@ function Missing({ id, error }: { id: string; error: unknown }) {
 function Open({ doc, connection, tab }: Opened & { tab?: string }) {
   const [editor, setEditor] = useState<Editor | null>(null)
   const [dialog, setDialog] = useState<'share' | 'export' | null>(null)
+  const refused = connection.saved.value.kind === 'refused'
+  useEffect(() => {
+    if (refused) void attempt(loadDocs)
+  }, [refused])
   const toggle = (name: string) => go(tab === name ? `/d/${doc.id}` : `/d/${doc.id}/${name}`)
   return (
     <div class={tab ? 'view document with-panel' : 'view document'}>
@@ -86,9 +94,13 @@ function Open({ doc, connection, tab }: Opened & { tab?: string }) {
         <People connection={connection} />
         <IconButton icon="history" label="History" aria-pressed={tab === 'history'} onClick={() => toggle('history')} />
         <IconButton icon="flow" label="Pipeline" aria-pressed={tab === 'pipeline'} onClick={() => toggle('pipeline')} />
-        <IconButton icon="share" label="Share" onClick={() => setDialog('share')} />
         <IconButton icon="download" label="Export" onClick={() => setDialog('export')} />
-        <IconButton icon="trash" label="Move to trash" onClick={() => void trash(doc)} />
+        <More doc={doc} />
+        {doc.level === 'manage' && (
+          <button type="button" class="primary share" onClick={() => setDialog('share')}>
+            Share
+          </button>
+        )}
       </header>
       <Refused connection={connection} />
       <div class="columns">
@@ -98,12 +110,35 @@ function Open({ doc, connection, tab }: Opened & { tab?: string }) {
           <Surface connection={connection} onEditor={setEditor} />
         </article>
         {tab === 'history' && <History doc={doc} />}
-        {tab === 'pipeline' && <Pipeline id={doc.id} />}
+        {tab === 'pipeline' && <Pipeline doc={doc} />}
       </div>
       {dialog === 'share' && <ShareDialog doc={doc} onClose={() => setDialog(null)} />}
       {dialog === 'export' && <ExportDialog doc={doc} onClose={() => setDialog(null)} />}
     </div>
   )
+}
+
+const WATCHING: [string, string, string][] = [
+  ['default', 'Watch for changes', 'watch'],
+  ['watch', 'Stop watching', 'default'],
+  ['mute', 'Hear of it again', 'default'],
+]
+
+function More({ doc }: { doc: Doc }) {
+  const [state, setState] = useState('default')
+  useEffect(() => void get<{ state: string }>(`/documents/${doc.id}/watch`).then((found) => setState(found.state), () => undefined), [doc.id])
+  const watch = (wanted: string, told: string) =>
+    void attempt(async () => {
+      setState((await put<{ state: string }>(`/documents/${doc.id}/watch`, { state: wanted })).state)
+      say(told)
+    })
+  const [, label, next] = WATCHING.find(([each]) => each === state) ?? ['', 'Watch for changes', 'watch']
+  const acts: Act[] = [
+    { label, icon: 'bell', run: () => watch(next, next === 'watch' ? 'You are told when it changes.' : 'Back to the usual.') },
+  ]
+  if (state !== 'mute') acts.push({ label: 'Mute', icon: 'close', run: () => watch('mute', 'You hear nothing of this document.') })
+  if (doc.level === 'manage') acts.push({ label: 'Move to trash', icon: 'trash', danger: true, run: () => void trash(doc) })
+  return <Menu label="More about this document" acts={acts} />
 }
 
 export function Surface({ connection, onEditor }: { connection: Connection; onEditor: (editor: Editor | null) => void }) {
@@ -138,16 +173,18 @@ function Title({ doc, connection }: { doc: Doc; connection: Connection }) {
     await attempt(async () => took(await patch<Doc>(`/documents/${doc.id}`, { title })))
   }
   return (
-    <input
-      class="title"
-      aria-label="Title"
-      placeholder="Untitled"
-      value={title}
-      readOnly={connection.access.value !== 'write'}
-      onInput={(event) => setTitle(event.currentTarget.value)}
-      onBlur={() => void save()}
-      onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
-    />
+    <h1>
+      <input
+        class="title"
+        aria-label="Title"
+        placeholder="Untitled"
+        value={title}
+        readOnly={connection.access.value !== 'write'}
+        onInput={(event) => setTitle(event.currentTarget.value)}
+        onBlur={() => void save()}
+        onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
+      />
+    </h1>
   )
 }
 
@@ -157,11 +194,11 @@ export function SavedIndicator({ connection }: { connection: Connection }) {
     opening: 'Opening…',
     saved: connection.access.value === 'write' ? 'Saved' : 'Read only',
     saving: 'Saving…',
-    offline: unsaved ? `Offline · ${unsaved} unsaved ${unsaved === 1 ? 'edit' : 'edits'} kept` : 'Offline',
+    offline: unsaved ? `Offline · ${count(unsaved, 'unsaved edit')} kept` : 'Offline',
     refused: 'Closed',
   }[kind]
   return (
-    <span class={`saved ${kind}`} role="status" data-testid="saved" data-unsaved={unsaved}>
+    <span class={`indicator ${kind}`} role="status" data-testid="saved" data-unsaved={unsaved}>
       {text}
     </span>
   )
@@ -186,13 +223,4 @@ export function People({ connection }: { connection: Connection }) {
       ))}
     </span>
   )
-}
-
-async function trash(doc: Doc): Promise<void> {
-  await attempt(async () => {
-    await del(`/documents/${doc.id}`)
-    docs.value = docs.value.filter((each) => each.id !== doc.id)
-    say('Moved to the trash.')
-    go('/')
-  })
 }

@@ -2,9 +2,10 @@
 
 import { useState } from 'preact/hooks'
 import { post } from '../api'
+import { Empty } from '../parts'
 import { go, linkToken } from '../router'
 import { attempt, loadOrgs, orgId, say } from '../state'
-import { MenuButton } from './Shell'
+import { Sheet } from './Shell'
 
 export function Join() {
   const [token] = useState(linkToken)
@@ -17,18 +18,14 @@ export function Join() {
     go('/')
   }
   return (
-    <div class="view">
-      <header class="bar">
-        <MenuButton />
-        <h1>Join</h1>
-      </header>
-      <section class="empty">
-        <p>You have been invited to an organization.</p>
+    <Sheet title="Invitation">
+      <Empty icon="user" title="You have been invited">
+        <p>Accept, and you see the documents of the organization you were invited to.</p>
         <button type="button" class="primary" onClick={() => void join()}>
           Accept the invitation
         </button>
-      </section>
-    </div>
+      </Empty>
+    </Sheet>
   )
 }
 
@@ -42,24 +39,20 @@ export function AccessRequest() {
     go(`/d/${document}`)
   }
   return (
-    <div class="view">
-      <header class="bar">
-        <MenuButton />
-        <h1>Somebody asks for access</h1>
-      </header>
-      <section class="empty">
+    <Sheet title="Request for access">
+      <Empty icon="user" title="Somebody asks for access">
         <p>
           They would like to open <a href={`/d/${document}`}>this document</a>.
         </p>
-        <div class="row">
-          <button type="button" class="primary" onClick={() => void decide('approve')}>
-            Give access
-          </button>
+        <div class="actions">
           <button type="button" onClick={() => void decide('deny')}>
             Deny
           </button>
+          <button type="button" class="primary" onClick={() => void decide('approve')}>
+            Give access
+          </button>
         </div>
-      </section>
-    </div>
+      </Empty>
+    </Sheet>
   )
 }

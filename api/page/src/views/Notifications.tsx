@@ -3,14 +3,15 @@
 import { signal } from '@preact/signals'
 import { useEffect, useState } from 'preact/hooks'
 import { get, post } from '../api'
-import { Dialog, Icon, Time } from '../parts'
-import { attempt } from '../state'
+import { Dialog, Empty, Icon, Time } from '../parts'
+import { go, place } from '../router'
+import { attempt, docs, loadDocs, say } from '../state'
 
 interface Notification {
   id: string
   kind: string
   document_id: string | null
-  data: { title?: string; level?: string; revision?: number }
+  data: { title?: string; level?: string }
   created_at: string
   read_at: string | null
 }
@@ -35,7 +36,13 @@ export function Bell() {
     const stream = new EventSource('/api/v1/notifications/stream')
     const hear = (event: MessageEvent<string>) => {
       const told = JSON.parse(event.data) as Notification
-      items.value = [told, ...items.value.filter((each) => each.id !== told.id)].slice(0, 100)
+      if (items.value.some((each) => each.id === told.id)) return
+      items.value = [told, ...items.value].slice(0, 100)
+      if (told.kind === 'access.granted') {
+        if (place.value.id === told.document_id) location.reload()
+        void attempt(loadDocs)
+      }
+      if (!told.read_at && !told.kind.startsWith('export.')) say(`${words(told)}.`)
     }
     for (const kind of KINDS) stream.addEventListener(kind, hear)
     return () => stream.close()
@@ -58,47 +65,60 @@ export function Bell() {
 }
 
 function List({ onClose }: { onClose: () => void }) {
-  const readAll = () =>
+  const read = (path: string, which: (each: Notification) => boolean) =>
     attempt(async () => {
-      await post('/notifications/read')
+      await post(path)
       const now = new Date().toISOString()
-      items.value = items.value.map((each) => ({ ...each, read_at: each.read_at ?? now }))
+      items.value = items.value.map((each) => (which(each) ? { ...each, read_at: each.read_at ?? now } : each))
     })
+  const open = (each: Notification) => {
+    if (!each.read_at) void read(`/notifications/${each.id}/read`, ({ id }) => id === each.id)
+    if (!each.document_id) return
+    onClose()
+    go(`/d/${each.document_id}`)
+  }
+  const unread = items.value.some((each) => !each.read_at)
   return (
     <Dialog title="Notifications" onClose={onClose}>
-      <ul class="list">
+      {!items.value.length && (
+        <Empty icon="bell" title="Nothing new">
+          <p>You are told here when somebody shares a document with you, asks for access, or changes what you watch.</p>
+        </Empty>
+      )}
+      <ul class="picks" aria-label="Notifications">
         {items.value.map((each) => (
-          <li key={each.id} class={each.read_at ? '' : 'unread'}>
-            {each.document_id ? (
-              <a href={`/d/${each.document_id}`} onClick={onClose}>
+          <li key={each.id}>
+            <button type="button" class={each.read_at ? '' : 'unread'} onClick={() => open(each)}>
+              <span>
                 {words(each)}
-              </a>
-            ) : (
-              words(each)
-            )}{' '}
-            <small>
-              <Time at={each.created_at} />
-            </small>
+                <small>
+                  <Time at={each.created_at} />
+                </small>
+              </span>
+            </button>
           </li>
         ))}
-        {!items.value.length && <li class="hint">Nothing yet.</li>}
       </ul>
-      <button type="button" onClick={() => void readAll()}>
-        Mark all as read
-      </button>
+      {unread && (
+        <div class="actions">
+          <button type="button" onClick={() => void read('/notifications/read', () => true)}>
+            Mark all as read
+          </button>
+        </div>
+      )}
     </Dialog>
   )
 }
 
-function words({ kind, data }: Notification): string {
-  const title = data.title || 'A document'
+function words({ kind, data, document_id }: Notification): string {
+  const title = data.title || docs.value.find(({ id }) => id === document_id)?.title || 'Untitled'
   switch (kind) {
     case 'access.requested':
       return `Somebody asks to ${data.level} “${title}”`
     case 'access.granted':
       return `You can ${data.level} “${title}” now`
     case 'document.changed':
-      return `A document you watch has changed (revision ${data.revision})`
+      return `“${title}” has changed`
     case 'document.emptied':
       return `Most of “${title}” was deleted; the version before is kept`
     case 'export.succeeded':

@@ -2,8 +2,9 @@
 
 import { useEffect, useState } from 'preact/hooks'
 import { get } from '../api'
-import { Dialog } from '../parts'
-import { attempt, org } from '../state'
+import { count, Dialog, Icon } from '../parts'
+import { go } from '../router'
+import { attempt, docs, org } from '../state'
 
 interface Hit {
   document_id: string
@@ -26,27 +27,54 @@ export function SearchDialog({ onClose }: { onClose: () => void }) {
     }, 150)
     return () => clearTimeout(waiting)
   }, [query])
+  const newest = [...docs.value].sort((one, other) => other.updated_at.localeCompare(one.updated_at)).slice(0, 6)
+  const shown = hits ?? newest.map(({ id, title }): Hit => ({ document_id: id, title, excerpt: [] }))
   return (
     <Dialog title="Search" onClose={onClose}>
-      <input
-        type="search"
-        aria-label="Words"
-        placeholder="Words in titles and texts"
-        autofocus
-        value={query}
-        onInput={(event) => setQuery(event.currentTarget.value)}
-      />
-      <ul class="hits" aria-live="polite">
-        {hits?.map((hit) => (
-          <li key={hit.document_id}>
-            <a href={`/d/${hit.document_id}`} onClick={onClose}>
-              <strong>{hit.title || 'Untitled'}</strong>
-              <span>{hit.excerpt.map((part) => (part.hit ? <mark>{part.text}</mark> : part.text))}</span>
-            </a>
-          </li>
-        ))}
-        {hits && !hits.length && <li class="hint">Nothing found.</li>}
-      </ul>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          const [best] = shown
+          if (!best) return
+          onClose()
+          go(`/d/${best.document_id}`)
+        }}
+        onKeyDown={walk}
+      >
+        <input
+          type="search"
+          aria-label="Words"
+          placeholder="Words in titles and texts"
+          autofocus
+          value={query}
+          onInput={(event) => setQuery(event.currentTarget.value)}
+        />
+        <div aria-live="polite" class="hint">
+          {hits === null ? 'Changed lately' : hits.length ? count(hits.length, 'document') : `Nothing has “${query.trim()}” in it.`}
+        </div>
+        <ul class="hits">
+          {shown.map((hit) => (
+            <li key={hit.document_id}>
+              <a href={`/d/${hit.document_id}`} onClick={onClose}>
+                <Icon name="page" />
+                <span>
+                  <strong>{hit.title || 'Untitled'}</strong>
+                  {hit.excerpt.length > 0 && <small>{hit.excerpt.map((part) => (part.hit ? <mark>{part.text}</mark> : part.text))}</small>}
+                </span>
+              </a>
+            </li>
+          ))}
+        </ul>
+      </form>
     </Dialog>
   )
+}
+
+/** Up and down through what was found; Enter opens it. */
+function walk(event: KeyboardEvent): void {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+  if (!step) return
+  event.preventDefault()
+  const stops = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>('input, a')]
+  stops.at((stops.indexOf(document.activeElement as HTMLElement) + step) % stops.length)?.focus()
 }

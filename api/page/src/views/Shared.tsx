@@ -52,7 +52,7 @@ async function opening(token: string, password?: string): Promise<Opened> {
   const fetchToken = async () => (await request('POST', '/shared/collab-token', { headers })).json() as Promise<CollabToken>
   const doc = (await (await request('GET', '/shared/document', { headers })).json()) as Doc
   const author = { id: me.value?.id ?? `visitor-${crypto.randomUUID()}`, name: me.value?.name ?? 'Visitor' }
-  return { title: doc.title, connection: new editing.Connection(doc.id, author, await fetchToken(), fetchToken) }
+  return { title: doc.title, connection: await editing.Connection.open(doc.id, author, await fetchToken(), fetchToken) }
 }
 
 function Page({ title, connection }: Opened) {

@@ -1,19 +1,31 @@
 /** What surrounds every view of somebody who is signed in: organizations, documents, oneself. */
 
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { post } from '../api'
-import { Avatar, Dialog, Field, Icon, IconButton, values } from '../parts'
-import { go, place } from '../router'
-import { attempt, choose, createDocument, loadOrgs, me, org, orgId, orgs, sidebarOpen, signedOut, theme } from '../state'
+import { Menu, type Act } from '../menu'
+import { Avatar, Dialog, Field, Icon, IconButton, type IconName, values } from '../parts'
+import { go, place, type Place } from '../router'
+import { attempt, choose, createDocument, loadOrgs, me, org, orgId, orgs, say, sidebarOpen, signedOut, theme } from '../state'
 import type { Org } from '../types'
 import { Bell } from './Notifications'
 import { SearchDialog } from './Search'
 import { Tree } from './Tree'
 
+const APPLE = navigator.platform.startsWith('Mac')
+
 export function Shell({ children }: { children: ComponentChildren }) {
   const [founding, setFounding] = useState(false)
   const [searching, setSearching] = useState(false)
+  useEffect(() => {
+    const hear = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== 'k' || !(event.metaKey || event.ctrlKey) || !org.value) return
+      event.preventDefault()
+      setSearching(true)
+    }
+    addEventListener('keydown', hear)
+    return () => removeEventListener('keydown', hear)
+  }, [])
   return (
     <div class={sidebarOpen.value ? 'shell open' : 'shell'}>
       <a class="skip" href="#main">
@@ -25,13 +37,19 @@ export function Shell({ children }: { children: ComponentChildren }) {
           <>
             <div class="sidebar-actions">
               <button type="button" class="row" onClick={() => setSearching(true)}>
-                <Icon name="search" /> Search
+                <Icon name="search" /> <span class="grow">Search</span> <kbd>{APPLE ? '⌘K' : 'Ctrl K'}</kbd>
               </button>
-              <button type="button" class="row" onClick={() => void createDocument()}>
-                <Icon name="plus" /> New document
-              </button>
+              {org.value.role !== 'guest' && (
+                <button type="button" class="row" onClick={() => void createDocument()}>
+                  <Icon name="plus" /> New document
+                </button>
+              )}
             </div>
             <Tree />
+            <div class="sidebar-actions">
+              {org.value.role !== 'guest' && <Way name="import" icon="upload" label="Import" />}
+              <Way name="trash" icon="trash" label="Trash" />
+            </div>
           </>
         )}
         <Foot />
@@ -46,6 +64,34 @@ export function Shell({ children }: { children: ComponentChildren }) {
   )
 }
 
+function Way({ name, icon, label }: { name: Place['name']; icon: IconName; label: string }) {
+  return (
+    <a class="row" href={`/${name}`} aria-current={place.value.name === name ? 'page' : undefined}>
+      <Icon name={icon} /> {label}
+    </a>
+  )
+}
+
+/** A view that is no document: its title, and what is on it. */
+export function Sheet({ title, hint, actions, children }: { title: string; hint?: ComponentChildren; actions?: ComponentChildren; children: ComponentChildren }) {
+  useEffect(() => {
+    document.title = `${title} · Doxie`
+  }, [title])
+  return (
+    <div class="sheet">
+      <header class="head">
+        <MenuButton />
+        <div class="grow">
+          <h1>{title}</h1>
+          {hint && <p class="hint">{hint}</p>}
+        </div>
+        {actions}
+      </header>
+      {children}
+    </div>
+  )
+}
+
 /** Opens the list of documents where the screen is narrow. */
 export function MenuButton() {
   return <IconButton icon="menu" label="Documents" class="icon-button narrow" onClick={() => (sidebarOpen.value = true)} />
@@ -54,12 +100,15 @@ export function MenuButton() {
 function OrgSwitcher({ onFound }: { onFound: () => void }) {
   return (
     <div class="org">
-      <img src="/icon.svg" alt="" width="24" height="24" />
+      <a href="/" class="mark" aria-label="Start page">
+        <img src="/icon.svg" alt="" width="24" height="24" />
+      </a>
       <select
         aria-label="Organization"
         value={org.value?.id ?? ''}
         onChange={(event) => {
           const value = event.currentTarget.value
+          event.currentTarget.value = org.value?.id ?? ''
           if (value === '+') onFound()
           else void attempt(() => choose(value))
         }}
@@ -72,7 +121,7 @@ function OrgSwitcher({ onFound }: { onFound: () => void }) {
         {!orgs.value.length && <option value="">No organization yet</option>}
         <option value="+">New organization…</option>
       </select>
-      {org.value && (
+      {org.value && org.value.role !== 'guest' && (
         <a class="icon-button" href={`/org/${org.value.id}`} aria-label="Members and settings" title="Members and settings">
           <Icon name="gear" />
         </a>
@@ -94,36 +143,42 @@ export function Found({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title="New organization" onClose={onClose}>
       <form onSubmit={submit}>
-        <Field label="Name" name="name" required autofocus />
+        <Field label="Name" name="name" hint="Your company, your team, or your own name." required autofocus />
         <button class="primary">Create</button>
       </form>
     </Dialog>
   )
 }
 
-const THEMES = ['system', 'light', 'dark']
+const THEMES: [string, string][] = [
+  ['system', 'Colours: as the system'],
+  ['light', 'Colours: light'],
+  ['dark', 'Colours: dark'],
+]
 
 function Foot() {
   const user = me.value
   if (!user) return null
-  const next = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length] ?? 'system'
-  const signOut = async () => {
-    await attempt(() => post('/auth/logout'))
-    signedOut()
-  }
+  const [value, label] = THEMES[(THEMES.findIndex(([each]) => each === theme.value) + 1) % THEMES.length] ?? ['system', '']
+  const acts: Act[] = [
+    { label: 'Account and security', icon: 'shield', run: () => go('/account') },
+    ...(user.is_operator ? [{ label: 'Operations', icon: 'gear', run: () => go('/admin') } as Act] : []),
+    {
+      label,
+      icon: 'sun',
+      run: () => {
+        theme.value = value
+        say(`${label}.`)
+      },
+    },
+    { label: 'Sign out', icon: 'out', run: () => void attempt(() => post('/auth/logout')).then(signedOut) },
+  ]
   return (
     <div class="foot">
-      <a class="row" href="/account" aria-current={place.value.name === 'account' ? 'page' : undefined}>
-        <Avatar id={user.id} name={user.name} /> <span class="grow">{user.name}</span>
-      </a>
-      {user.is_operator && (
-        <a class="icon-button" href="/admin" aria-label="Operations" title="Operations">
-          <Icon name="flow" />
-        </a>
-      )}
+      <Menu label="You" class="row grow" acts={acts}>
+        <Avatar id={user.id} name={user.name} plain /> <span class="name">{user.name}</span>
+      </Menu>
       <Bell />
-      <IconButton icon="sun" label={`Colours: ${theme.value}. Change to ${next}`} onClick={() => (theme.value = next)} />
-      <IconButton icon="out" label="Sign out" onClick={() => void signOut()} />
     </div>
   )
 }

@@ -2,44 +2,50 @@
 
 import type { Editor } from '@tiptap/core'
 import { useEffect, useState } from 'preact/hooks'
+import { Dialog, Field, Icon, type IconName, values } from '../parts'
 
 interface Tool {
   label: string
-  face: string
+  icon?: IconName
+  face?: string
   mark?: string
-  attributes?: Record<string, unknown>
   run: (editor: Editor) => boolean
 }
 
-const TOOLS: Tool[] = [
-  { label: 'Bold', face: 'B', mark: 'bold', run: (editor) => editor.chain().focus().toggleBold().run() },
-  { label: 'Italic', face: 'I', mark: 'italic', run: (editor) => editor.chain().focus().toggleItalic().run() },
-  { label: 'Strikethrough', face: 'S', mark: 'strike', run: (editor) => editor.chain().focus().toggleStrike().run() },
-  { label: 'Code', face: '<>', mark: 'code', run: (editor) => editor.chain().focus().toggleCode().run() },
-  { label: 'Link', face: '↗', mark: 'link', run: link },
-  {
-    label: 'Heading',
-    face: 'H',
-    mark: 'heading',
-    run: (editor) => editor.chain().focus().toggleHeading({ level: 2 }).run(),
-  },
-  { label: 'Bullet list', face: '•', mark: 'bulletList', run: (editor) => editor.chain().focus().toggleBulletList().run() },
-  { label: '1. Numbered list', face: '1.', mark: 'orderedList', run: (editor) => editor.chain().focus().toggleOrderedList().run() },
-  { label: 'Task list', face: '☑', mark: 'taskList', run: (editor) => editor.chain().focus().toggleTaskList().run() },
-  { label: 'Quote', face: '”', mark: 'blockquote', run: (editor) => editor.chain().focus().toggleBlockquote().run() },
-  { label: 'Code block', face: '{ }', mark: 'codeBlock', run: (editor) => editor.chain().focus().toggleCodeBlock().run() },
+/** In groups, with a line between them. */
+const TOOLS: Tool[][] = [
+  [
+    { label: 'Heading', icon: 'heading', mark: 'heading', run: (editor) => editor.chain().focus().toggleHeading({ level: 2 }).run() },
+    { label: 'Bold', icon: 'bold', mark: 'bold', run: (editor) => editor.chain().focus().toggleBold().run() },
+    { label: 'Italic', icon: 'italic', mark: 'italic', run: (editor) => editor.chain().focus().toggleItalic().run() },
+    { label: 'Strikethrough', icon: 'strike', mark: 'strike', run: (editor) => editor.chain().focus().toggleStrike().run() },
+    { label: 'Code', icon: 'code', mark: 'code', run: (editor) => editor.chain().focus().toggleCode().run() },
+  ],
+  [
+    { label: 'Bullet list', icon: 'bullets', mark: 'bulletList', run: (editor) => editor.chain().focus().toggleBulletList().run() },
+    { label: 'Numbered list', icon: 'numbers', mark: 'orderedList', run: (editor) => editor.chain().focus().toggleOrderedList().run() },
+    { label: 'Task list', icon: 'tasks', mark: 'taskList', run: (editor) => editor.chain().focus().toggleTaskList().run() },
+    { label: 'Quote', icon: 'quote', mark: 'blockquote', run: (editor) => editor.chain().focus().toggleBlockquote().run() },
+    { label: 'Code block', icon: 'codeblock', mark: 'codeBlock', run: (editor) => editor.chain().focus().toggleCodeBlock().run() },
+  ],
+]
+
+const INSERTS: Tool[] = [
+  { label: 'Table', icon: 'table', run: (editor) => editor.chain().focus().insertTable({ rows: 3, cols: 3, withHeaderRow: true }).run() },
+  { label: 'Picture', icon: 'picture', run: picture },
 ]
 
 const TABLE: Tool[] = [
-  { label: 'Add a row', face: '+ row', run: (editor) => editor.chain().focus().addRowAfter().run() },
-  { label: 'Add a column', face: '+ column', run: (editor) => editor.chain().focus().addColumnAfter().run() },
-  { label: 'Delete the row', face: '− row', run: (editor) => editor.chain().focus().deleteRow().run() },
-  { label: 'Delete the column', face: '− column', run: (editor) => editor.chain().focus().deleteColumn().run() },
-  { label: 'Delete the table', face: '− table', run: (editor) => editor.chain().focus().deleteTable().run() },
+  { label: 'Add a row', face: '+ Row', run: (editor) => editor.chain().focus().addRowAfter().run() },
+  { label: 'Add a column', face: '+ Column', run: (editor) => editor.chain().focus().addColumnAfter().run() },
+  { label: 'Delete the row', face: '− Row', run: (editor) => editor.chain().focus().deleteRow().run() },
+  { label: 'Delete the column', face: '− Column', run: (editor) => editor.chain().focus().deleteColumn().run() },
+  { label: 'Delete table', face: 'Delete table', run: (editor) => editor.chain().focus().deleteTable().run() },
 ]
 
 export function Toolbar({ editor }: { editor: Editor }) {
   const [, redraw] = useState(0)
+  const [linking, setLinking] = useState(false)
   useEffect(() => {
     const changed = () => redraw((count) => count + 1)
     editor.on('transaction', changed)
@@ -47,9 +53,32 @@ export function Toolbar({ editor }: { editor: Editor }) {
       editor.off('transaction', changed)
     }
   }, [editor])
-  const tools = editor.isActive('table') ? [...TOOLS, ...TABLE] : TOOLS
+  const link: Tool = {
+    label: 'Link',
+    icon: 'link',
+    mark: 'link',
+    run: () => {
+      setLinking(true)
+      return true
+    },
+  }
+  const groups = [...TOOLS, editor.isActive('table') ? [link, ...INSERTS.slice(1)] : [link, ...INSERTS]]
   return (
-    <div class="toolbar" role="toolbar" aria-label="Formatting">
+    <>
+      <div class="toolbar" role="toolbar" aria-label="Formatting">
+        {groups.map((tools, index) => (
+          <Group key={index} tools={tools} editor={editor} />
+        ))}
+        {editor.isActive('table') && <Group tools={TABLE} editor={editor} />}
+      </div>
+      {linking && <LinkDialog editor={editor} onClose={() => setLinking(false)} />}
+    </>
+  )
+}
+
+function Group({ tools, editor }: { tools: Tool[]; editor: Editor }) {
+  return (
+    <span class="group">
       {tools.map((tool) => (
         <button
           key={tool.label}
@@ -60,15 +89,46 @@ export function Toolbar({ editor }: { editor: Editor }) {
           onMouseDown={(event) => event.preventDefault()}
           onClick={() => tool.run(editor)}
         >
-          <span aria-hidden="true">{tool.face}</span>
+          {tool.icon ? <Icon name={tool.icon} /> : tool.face}
         </button>
       ))}
-    </div>
+    </span>
   )
 }
 
-function link(editor: Editor): boolean {
-  if (editor.isActive('link')) return editor.chain().focus().unsetLink().run()
-  const href = prompt('Address')
-  return href ? editor.chain().focus().extendMarkRange('link').setLink({ href }).run() : false
+function LinkDialog({ editor, onClose }: { editor: Editor; onClose: () => void }) {
+  const known = String(editor.getAttributes('link').href ?? '')
+  const finish = (change: (chain: ReturnType<Editor['chain']>) => ReturnType<Editor['chain']>) => {
+    onClose()
+    change(editor.chain().focus()).run()
+  }
+  const submit = (event: Event) => {
+    const { href = '' } = values(event)
+    const address = /^[a-z][a-z+.-]*:/i.test(href) ? href : `https://${href}`
+    finish((chain) =>
+      editor.state.selection.empty && !known
+        ? chain.insertContent({ type: 'text', text: href, marks: [{ type: 'link', attrs: { href: address } }] })
+        : chain.extendMarkRange('link').setLink({ href: address }),
+    )
+  }
+  return (
+    <Dialog title="Link" onClose={onClose}>
+      <form onSubmit={submit}>
+        <Field label="Address" name="href" placeholder="example.com/page" defaultValue={known} autocomplete="off" required autofocus />
+        <div class="actions">
+          {known && (
+            <button type="button" onClick={() => finish((chain) => chain.extendMarkRange('link').unsetLink())}>
+              Remove link
+            </button>
+          )}
+          <button class="primary">{known ? 'Change' : 'Link'}</button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+function picture(editor: Editor): boolean {
+  void import('../editor/pictures').then(({ choosePicture }) => choosePicture(editor.view))
+  return true
 }
