@@ -147,11 +147,12 @@ class Place:
             self.line.hang_up(Close.TRY_AGAIN, "too much before the document was there")
 
     async def _wait(self, looked_up: Awaitable[Guest]) -> None:
+        news = self._rooms.news
         try:
             guest = await looked_up
             room = self._rooms.find(guest) or await self._rooms.open(guest)
             if not self._left:
-                self._sit(room, guest)
+                self._sit(room, guest, news)
         except CannotOpen as error:
             if not self._left:
                 self._turned_away(self, error.code, error.reason)
@@ -169,12 +170,12 @@ class Place:
             self._seat.guest = guest
             self._seat.say(protocol.authenticated(may_write=guest.may_write))
 
-    def _sit(self, room: Room, guest: Guest) -> None:
+    def _sit(self, room: Room, guest: Guest, news: int) -> None:
         self._room = room
         self._seat = seat = Seat(self.line, guest, self.address, self.wants_status)
         if self.address:
             seat.say(protocol.authenticated(may_write=guest.may_write))
-        self._rooms.enter(room, seat)
+        self._rooms.enter(room, seat, news=news)
         queue, self._queue = self._queue, []
         for said, argument in queue:
             self.hear(said, argument)

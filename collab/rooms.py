@@ -66,6 +66,8 @@ class Rooms:
         """Seats by organization."""
         self._documents: Counter[UUID] = Counter()
         """Open documents by organization."""
+        self.news = 0
+        """How often it was heard that somebody's access changed, or may have been missed."""
         self._arriving: dict[UUID, Room] = {}
         self._opening: dict[UUID, asyncio.Task[Room]] = {}
         self._empty_since: dict[Room, float] = {}
@@ -107,13 +109,13 @@ class Rooms:
         """Every open document."""
         return list(self._open.values())
 
-    def enter(self, room: Room, seat: Seat) -> None:
-        """Let a seat join."""
+    def enter(self, room: Room, seat: Seat, *, news: int) -> None:
+        """Let a seat join. `news` is how much had been heard when its guest was looked up."""
         self._empty_since.pop(room, None)
         self._guests[room.org_id] += 1
         room.join(seat)
-        # A token was good when it was made; whose access ended since, or while this document was opened, goes at once.
-        self._suspect([seat])
+        if news != self.news:  # while they were looked up, or this document was opened
+            self._suspect([seat])
 
     def leave(self, room: Room, seat: Seat) -> None:
         """Let a seat leave; the room is kept for a while."""
@@ -207,9 +209,11 @@ class Rooms:
         """Take what other processes tell, for ever."""
         async for arrival in self._bus.messages():
             if arrival is None:
+                self.news += 1
                 for room in self._open.values():
                     self._catch_up(room)
             elif isinstance(arrival, Revocation):
+                self.news += 1
                 self._suspect(seat for room in self._open.values() for seat in room.seats if seat.concerned(arrival))
             else:
                 document_id, message = arrival

@@ -29,6 +29,8 @@ RELOAD_SECONDS: Final = 20.0
 PATIENCE_SECONDS: Final = 3.0
 PAUSE_SECONDS: Final = 1.0
 """Between two looks at the keys, however many unknown ones are presented."""
+KNOWN_AT_MOST: Final = 4096
+"""Tokens that were verified already: whoever comes back shows the same one, and in a storm everybody does."""
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "jti", "typ"]
 _HEADER = {"alg", "kid", "typ"}
 
@@ -63,6 +65,8 @@ class Signer:
 
     def __init__(self, keys: Sequence[Key]) -> None:
         self._ring = {key.kid: key for key in keys}
+        self._known: dict[tuple[TokenType, str], tuple[str, dict[str, Any]]] = {}
+        """Type and token → key id and claims, oldest first."""
         self._doubt = asyncio.Event()
         self._doubt.set()  # until the keys were read once
 
@@ -114,10 +118,16 @@ class Signer:
         """
         if len(token) > LONGEST:
             raise TokenError("too long")
+        if (known := self._known.get((typ, token))) is not None:
+            kid, claims = known
+            if claims["exp"] > clock.now().timestamp() and self._verifies(self._ring.get(kid)):
+                return claims.copy()
+            del self._known[typ, token]
+        key = self._key_of(token, typ)
         try:
-            claims: dict[str, Any] = jwt.decode(
+            claims = jwt.decode(
                 token,
-                self._key_of(token, typ).public,
+                key.public,
                 algorithms=["EdDSA"],
                 audience=f"doxie:{typ}",
                 issuer=ISSUER,
@@ -127,7 +137,10 @@ class Signer:
             raise TokenError(str(error)) from error
         if claims["typ"] != typ:
             raise TokenError("wrong type of token")
-        return claims
+        if len(self._known) >= KNOWN_AT_MOST:
+            del self._known[next(iter(self._known))]
+        self._known[typ, token] = key.kid, claims
+        return claims.copy()
 
     def jwks(self) -> dict[str, Any]:
         """The public keys as a JSON Web Key Set (RFC 7517): the one that signs, those before, the one to come."""
@@ -154,15 +167,17 @@ class Signer:
 
     def _key_of(self, token: str, typ: TokenType) -> Key:
         # What is in the header may choose among our keys and nothing else: no URL, no key of its own.
-        header = jwt.get_unverified_header(token)
+        try:
+            header = jwt.get_unverified_header(token)
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            raise TokenError(str(error)) from error
         if set(header) != _HEADER or header["typ"] != f"{typ}+jwt":
             raise TokenError("not a header of ours")
-        now = clock.now().timestamp()
         key = self._ring.get(header["kid"])
         if key is None:
             self._doubt.set()
             raise TokenError("unknown key")
-        if key.verifies_until is not None and key.verifies_until <= now:
+        if not self._verifies(key):
             raise TokenError("the key is retired")
         return key
 
@@ -172,8 +187,11 @@ class Signer:
         return max(usable, key=lambda key: key.signs_from)
 
     def _verifying(self) -> list[Key]:
-        now = clock.now().timestamp()
-        return [key for key in self._ring.values() if key.verifies_until is None or key.verifies_until > now]
+        return [key for key in self._ring.values() if self._verifies(key)]
+
+    def _verifies(self, key: Key | None) -> bool:
+        """Whether it is in the ring still, and not retired."""
+        return key is not None and (key.verifies_until is None or key.verifies_until > clock.now().timestamp())
 
 
 def private_key(settings: Settings) -> Ed25519PrivateKey:

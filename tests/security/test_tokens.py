@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from flows import operating
+from infra import clock
 from infra.settings import Settings
 from infra.tokens import Key, Signer, TokenError, private_key
 from models import auth
@@ -196,6 +198,38 @@ def test_a_retired_key_verifies_for_a_while_and_signs_no_more() -> None:
     with pytest.raises(TokenError, match="retired"):
         signer.verify(token, typ="access")
     assert [key["kid"] for key in signer.jwks()["keys"]] == [Key.of(new).kid]
+
+
+def test_a_token_that_was_verified_is_believed_as_long_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = (Key.of(Ed25519PrivateKey.generate()) for _ in range(2))
+    signer = Signer([old])
+    token = signer.issue("access", sub="somebody", seconds=60)
+    signer.verify(token, typ="access")["sub"] = "somebody else"
+    assert signer.verify(token, typ="access")["sub"] == "somebody"
+    with pytest.raises(TokenError):
+        signer.verify(token, typ="collab")
+    signer.replace([new])
+    with pytest.raises(TokenError, match="unknown key"):
+        signer.verify(token, typ="access")
+    signer.replace([replace(old, verifies_until=clock.now().timestamp() + 30), new])
+    assert signer.verify(token, typ="access")["sub"] == "somebody"
+    with monkeypatch.context() as later:
+        then = clock.now() + timedelta(seconds=31)
+        later.setattr(clock, "now", lambda: then)
+        with pytest.raises(TokenError, match="retired"):
+            signer.verify(token, typ="access")
+    signer.replace([old])
+    signer.verify(token, typ="access")
+    with monkeypatch.context() as later:
+        end = clock.now() + timedelta(seconds=60)
+        later.setattr(clock, "now", lambda: end)
+        later.setattr(jwt, "decode", refused)
+        with pytest.raises(TokenError, match="asked again"):
+            signer.verify(token, typ="access")
+
+
+def refused(*_: Any, **__: Any) -> None:
+    raise jwt.ExpiredSignatureError("asked again")
 
 
 async def test_unknown_keys_are_looked_for_but_not_all_the_time(
