@@ -85,6 +85,8 @@ ROUTES: Final[Mapping[str, str]] = {
     "POST /auth/email/confirm": "redeem",
     "POST /invitations/accept": "redeem",
     "POST /shared/open": "redeem",
+    "GET /unsubscribe": "redeem",
+    "POST /unsubscribe": "redeem",
     "POST /orgs/{org_id}/invitations": "invite",
     "POST /orgs/{org_id}/invitations/{invitation_id}/resend": "invite",
     "POST /documents/{document_id}/grants": "invite",

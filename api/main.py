@@ -23,6 +23,7 @@ from api.federation.routes import router as federation
 from api.imports.routes import router as imports
 from api.middleware import Guard
 from api.notifications.routes import router as notifications
+from api.notifications.unsubscribing import router as unsubscribing
 from api.operations.routes import router as operations
 from api.orgs.routes import router as orgs
 from api.pipeline.routes import router as pipeline
@@ -106,6 +107,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(v1)
     app.include_router(health.router)
     app.include_router(keys.router)
+    app.include_router(unsubscribing)
     metrics.install(app, requests)
     docs.install(app)
     page.install(app, settings)

@@ -20,6 +20,7 @@ _HELP = {
     "doxie_flows_documents_total": "Documents persisted, by outcome.",
     "doxie_flows_exports_total": "Exports, by outcome.",
     "doxie_flows_imports_total": "Imports, by outcome.",
+    "doxie_flows_digests_total": "Mails of notifications queued, by how they were wanted.",
     "doxie_flows_mails_total": "Attempts to send a mail, by outcome.",
     "doxie_flows_personal_exports_total": "Exports of personal data, by outcome.",
     "doxie_flows_erasures_total": "Accounts erased.",

@@ -6,6 +6,7 @@ from typing import Any
 
 from prefect import Flow
 
+from flows.digests import mail_notifications
 from flows.documents import persist_documents
 from flows.exports import export_document
 from flows.imports import import_documents
@@ -49,6 +50,7 @@ def routes(settings: Settings) -> list[Route]:
         Route(outbox.RETENTION_DUE, 1, 1, _each(thin_revisions, "retention", "thin revisions of", org="org_id")),
         Route(outbox.LINK_REQUESTED, 1, 4, _each(answer_link_request, "link", subject="request_id")),
         Route(outbox.MAIL_REQUESTED, 1, 4, _each(send_mail, "mail", subject="mail_id")),
+        Route(outbox.NOTIFICATION_TOLD, 1, 2, _each(mail_notifications, "digest", "mail news to", subject="user_id")),
         Route(
             outbox.PERSONAL_EXPORT_REQUESTED,
             1,

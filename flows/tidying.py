@@ -9,7 +9,7 @@ from prefect.states import Completed
 
 from flows import runtime
 from infra import clock
-from models import idempotency
+from models import digests, idempotency
 from models.auth import tidying as auth
 from models.factors import tidying as factors
 from models.federation import tidying as federation
@@ -30,4 +30,6 @@ async def forget_what_is_over() -> State[Any]:
             sessions, links = await auth.forget(session, before=now - SESSIONS)
         async with worker.db.transaction() as session:
             begun = await factors.forget(session, before=now) + await federation.forget(session, before=now)
+        async with worker.db.transaction() as session:
+            await digests.forget(session, before=now - SESSIONS)
     return Completed(message=f"{keys} keys, {sessions} sessions, {links} links, {begun} sign-ins that were begun")

@@ -44,6 +44,8 @@ class Letter:
     text: str
     html: str
     written_at: datetime
+    unsubscribe: str | None = None
+    """Where one POST, or one click of whoever reads it, ends such letters (RFC 8058)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,9 @@ def compose(settings: Settings, letter: Letter) -> EmailMessage:
         raise Refused(f"not a letter that can be sent: {error}") from error
     message["Date"] = format_datetime(letter.written_at)
     message["Message-ID"] = f"<{letter.id}@{sender.rpartition('@')[2]}>"
+    if letter.unsubscribe is not None:
+        message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message["Auto-Submitted"] = "auto-generated"  # no absence note answers it
     message.set_content(letter.text)
     message.add_alternative(letter.html, subtype="html")

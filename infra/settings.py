@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     public_url: str = "http://127.0.0.1:8000"
     collab_url: str = "ws://127.0.0.1:8001/collab"
     prefect_ui_url: str = "http://127.0.0.1:4200"
+    work_pool: str = "doxie"
+    """Prefect's pool for scheduled and rare work. Deployments that share one Prefect need one each."""
     allowed_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
     trusted_proxies: Annotated[list[str], NoDecode] = Field(default_factory=list)
     """Networks (CIDR) of proxies of ours: what they say about whom they ask for is believed."""

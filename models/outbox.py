@@ -29,6 +29,7 @@ EXPORT_REQUESTED = "export.requested"
 IMPORT_REQUESTED = "import.requested"
 LINK_REQUESTED = "link.requested"
 MAIL_REQUESTED = "mail.requested"
+NOTIFICATION_TOLD = "notification.told"
 PERSONAL_EXPORT_EXPIRED = "personal_export.expired"
 PERSONAL_EXPORT_REQUESTED = "personal_export.requested"
 RETENTION_DUE = "retention.due"
@@ -41,6 +42,7 @@ KINDS = (
     IMPORT_REQUESTED,
     LINK_REQUESTED,
     MAIL_REQUESTED,
+    NOTIFICATION_TOLD,
     PERSONAL_EXPORT_EXPIRED,
     PERSONAL_EXPORT_REQUESTED,
     RETENTION_DUE,

@@ -8,15 +8,23 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
-from api.deps import Access, CurrentActor, CurrentClaims, CurrentPage, CurrentRuntime, Session
+from api.deps import Access, CurrentActor, CurrentClaims, CurrentPage, CurrentRuntime, Scope, Session
 from api.idempotency import IdempotentRoute
-from api.notifications.schemas import NotificationRead, Notifications, WatchRead, WatchWrite
+from api.notifications.schemas import (
+    MailingRead,
+    MailingWrite,
+    NotificationRead,
+    Notifications,
+    OrgMailingWrite,
+    WatchRead,
+    WatchWrite,
+)
 from api.runtime import Runtime
 from infra.clock import new_id
 from models import auth, notifications
 from models.auth import Actor
 from models.errors import Unauthenticated
-from models.notifications import Notification
+from models.notifications import Mailing, Notification, preferences
 
 router = APIRouter(tags=["notifications"], route_class=IdempotentRoute)
 
@@ -63,6 +71,26 @@ async def stream(
     assert claims is not None, "there is an actor"
     events = _events(runtime, claims, actor, last_event_id or new_id())
     return StreamingResponse(events, media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+
+@router.get("/notifications/mailing")
+async def mailing(session: Session, actor: CurrentActor) -> MailingRead:
+    """How one gets notifications by mail."""
+    general = await preferences.of(session, actor.user_id)
+    return MailingRead(mailing=general, organizations=await preferences.of_orgs(session, actor.user_id))
+
+
+@router.put("/notifications/mailing")
+async def set_mailing(body: MailingWrite, session: Session, actor: CurrentActor) -> MailingRead:
+    """Get them at once, once a day, or (`off`) none by mail, whatever is set for single organizations."""
+    await preferences.prefer(session, actor.user_id, body.mailing)
+    return await mailing(session, actor)
+
+
+@router.put("/orgs/{org_id}/notifications/mailing", status_code=204)
+async def set_org_mailing(body: OrgMailingWrite, session: Session, scope: Scope) -> None:
+    """Get those of one organization differently; `default`: as all others."""
+    await preferences.prefer_in_org(session, scope, None if body.mailing == "default" else Mailing(body.mailing))
 
 
 @router.get("/documents/{document_id}/watch")

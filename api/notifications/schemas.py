@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from models.notifications import Watching
+from models.notifications import Mailing, Watching
 
 
 class NotificationRead(BaseModel):
@@ -29,6 +29,27 @@ class Notifications(BaseModel):
 
     items: list[NotificationRead]
     next_cursor: str | None
+
+
+class MailingWrite(BaseModel):
+    """How notifications come by mail: at once, once a day, or not."""
+
+    model_config = ConfigDict(extra="forbid")
+    mailing: Mailing
+
+
+class OrgMailingWrite(BaseModel):
+    """The same for one organization."""
+
+    model_config = ConfigDict(extra="forbid")
+    mailing: Literal["immediate", "daily", "off", "default"]
+
+
+class MailingRead(BaseModel):
+    """How they come, and of which organizations otherwise."""
+
+    mailing: Mailing
+    organizations: dict[UUID, Mailing]
 
 
 class WatchWrite(BaseModel):

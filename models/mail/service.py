@@ -1,6 +1,7 @@
 """Queueing a mail, reading it for delivery, and noting what became of it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -21,11 +22,11 @@ LAST = "account_erased"
 _PURPOSE = "mail"
 
 
-async def send(session: AsyncSession, *, to: str, template: str, **context: str) -> None:
+async def send(session: AsyncSession, *, to: str, template: str, **context: str | Sequence[str]) -> None:
     """Queue a mail in the transaction of what it is about; a flow sends it after the commit.
 
     The templates are in `models/mail/letters`, each names at its top what context it needs. Most need
-    `link`: the button's address (`infra.mail.link`).
+    `link`: the button's address (`infra.mail.link`). One with `unsubscribe` says so in its header as well.
 
     Raises:
         jinja2.UndefinedError: the template needs something that is not given.

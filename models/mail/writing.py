@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from markupsafe import Markup, escape
 LETTERS = Path(__file__).parent / "letters"
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+_ADDRESSES = ("link", "unsubscribe")
+"""What Doxie itself has put together."""
 _LONGEST = 200
 """Characters of what people wrote themselves (a name, a title) that get into a mail."""
 
@@ -22,22 +25,29 @@ class Written:
     subject: str
     text: str
     html: str
+    unsubscribe: str | None = None
+    """Where one ends such mails."""
 
 
-def write(template: str, context: dict[str, str]) -> Written:
+def write(template: str, context: Mapping[str, str | Sequence[str]]) -> Written:
     """The words of a template, with everything in the context on one line.
 
     What people chose themselves, as a name, is text in a mail and nothing else: no markup, no link,
     no second line, no line of a header, no essay.
     """
-    given = {name: value if name == "link" else _harmless(value) for name, value in context.items()}
+    given = {name: value if name in _ADDRESSES else _given(value) for name, value in context.items()}
     text = _TEXT.get_template(f"{template}.jinja")
     subject = "".join(text.blocks["subject"](text.new_context({**given, "layout": "layout.txt"})))
     return Written(
         subject=_one_line(subject),
         text=text.render(given, layout="layout.txt").strip() + "\n",
         html=_HTML.get_template(f"{template}.jinja").render(given, layout="layout.html"),
+        unsubscribe=str(context["unsubscribe"]) if "unsubscribe" in context else None,
     )
+
+
+def _given(value: str | Sequence[str]) -> str | list[str]:
+    return _harmless(value) if isinstance(value, str) else [_harmless(item) for item in value]
 
 
 def _harmless(value: str) -> str:

@@ -4,6 +4,7 @@ from models.audit import tables as audit
 from models.auth import tables as auth
 from models.backups import tables as backups
 from models.base import metadata
+from models.digests import tables as digests
 from models.documents import tables as documents
 from models.exports import tables as exports
 from models.factors import tables as factors
@@ -26,6 +27,7 @@ __all__ = [
     "audit",
     "auth",
     "backups",
+    "digests",
     "documents",
     "exports",
     "factors",

@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from infra import clock
+from models import outbox
 from models.auth import Actor
 from models.errors import NotFound
+from models.notifications.preferences import Mailing, with_mailing
 from models.notifications.tables import DocumentWatch, Notification
 from models.orgs import DocumentScope, Permission
 
@@ -31,6 +33,14 @@ class Kind(StrEnum):
     EXPORT_SUCCEEDED = "export.succeeded"
 
 
+MAILED_ANYWAY = frozenset({Kind.ACCESS_GRANTED, Kind.ACCESS_REQUESTED, Kind.DOCUMENT_EMPTIED})
+"""Each has a mail of its own, whatever somebody has set: it answers or asks something."""
+
+QUIET_SECONDS = 60.0
+MAX_AGE_SECONDS = 300.0
+"""Who wants mails at once gets one when nothing more has come for so long, at the latest after the second."""
+
+
 class Watching(StrEnum):
     """How much somebody wants to hear of a document."""
 
@@ -45,7 +55,8 @@ class NotificationNotFound(NotFound):
 
 
 # Muted people hear nothing of the document. Who has been told already is not told again.
-_TELL = text("""
+_TELL = (
+    text("""
     WITH told AS (
         INSERT INTO notifications (org_id, id, user_id, event, kind, document_id, actor_id, data, created_at)
         SELECT :org_id, uuidv7(), given.user_id, :event, :kind, :document_id, :actor_id, :data, now()
@@ -58,15 +69,18 @@ _TELL = text("""
         ON CONFLICT (org_id, user_id, event) DO NOTHING
         RETURNING user_id
     )
-    SELECT pg_notify(:channel, user_id::text) FROM told
-""").bindparams(
-    bindparam("org_id", type_=Uuid),
-    bindparam("document_id", type_=Uuid),
-    bindparam("actor_id", type_=Uuid),
-    bindparam("users", type_=ARRAY(Uuid)),
-    bindparam("data", type_=JSONB),
-    bindparam("event", type_=Text),
-    bindparam("kind", type_=Text),
+    SELECT user_id, pg_notify(:channel, user_id::text) FROM told
+""")
+    .bindparams(
+        bindparam("org_id", type_=Uuid),
+        bindparam("document_id", type_=Uuid),
+        bindparam("actor_id", type_=Uuid),
+        bindparam("users", type_=ARRAY(Uuid)),
+        bindparam("data", type_=JSONB),
+        bindparam("event", type_=Text),
+        bindparam("kind", type_=Text),
+    )
+    .columns(user_id=Uuid)
 )
 
 # One unread notification says that a document has changed, however often it did.
@@ -111,7 +125,16 @@ async def tell(
         "data": data,
         "channel": CHANNEL,
     }
-    await session.execute(_TELL, told)
+    newly = [row.user_id for row in await session.execute(_TELL, told)]
+    if newly and kind not in MAILED_ANYWAY:
+        await _mail_soon(session, await with_mailing(session, org_id, newly, Mailing.IMMEDIATE))
+
+
+async def _mail_soon(session: AsyncSession, users: list[UUID]) -> None:
+    """Let those get a mail who want it at once: a moment later, so that what comes together is one mail."""
+    if users:
+        subjects = [(outbox.NO_ORG, user_id) for user_id in users]
+        await outbox.emit(session, outbox.NOTIFICATION_TOLD, subjects, quiet=QUIET_SECONDS, max_age=MAX_AGE_SECONDS)
 
 
 async def tell_watchers(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from models.base import OrgOwned, created, document_key, key, reference, timestamp
 
@@ -34,6 +34,29 @@ class Notification(OrgOwned, table=True):
     created_at: datetime = created()
     read_at: datetime | None = timestamp(default=None, nullable=True)
     mailed_at: datetime | None = timestamp(default=None, nullable=True)
+
+
+class MailPreference(SQLModel, table=True):
+    """How somebody gets notifications by mail. Without a row: as by default."""
+
+    __tablename__ = "mail_preferences"
+    __table_args__ = (CheckConstraint("mailing IN ('immediate', 'daily', 'off')", name="mailing"),)
+
+    user_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True))
+    mailing: str
+
+
+class OrgMailPreference(OrgOwned, table=True):
+    """How somebody gets those of one organization, unless they get none at all."""
+
+    __tablename__ = "org_mail_preferences"
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id", "user_id"], ["memberships.org_id", "memberships.user_id"], ondelete="CASCADE"),
+        CheckConstraint("mailing IN ('immediate', 'daily', 'off')", name="mailing"),
+    )
+
+    user_id: UUID = reference(primary_key=True)
+    mailing: str
 
 
 class DocumentWatch(OrgOwned, table=True):

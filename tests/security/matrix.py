@@ -258,6 +258,11 @@ ROWS: Final[dict[str, Row]] = {
     "POST /notifications/{notification_id}/read": person(),
     "POST /notifications/read": person(),
     "GET /notifications/stream": person(endless=True),
+    "GET /notifications/mailing": person(),
+    "PUT /notifications/mailing": person({"mailing": "daily"}),
+    "PUT /orgs/{org_id}/notifications/mailing": org("guest", {"mailing": "off"}),
+    "GET /unsubscribe": ticket(404, query="?token=nonsense"),
+    "POST /unsubscribe": ticket(404, query="?token=nonsense"),
     "GET /documents/{document_id}/watch": document("read"),
     "PUT /documents/{document_id}/watch": document("read", {"state": "mute"}),
     # providers
