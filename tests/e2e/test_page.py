@@ -369,6 +369,10 @@ async def test_it_can_be_used_without_seeing_it(chromium: Browser, stack: Stack,
             await expect(one.page.get_by_role("main")).to_be_visible()
             await one.page.wait_for_load_state("networkidle")
             await _examine(one, axe)
+        await one.go(place(ann))
+        await one.page.get_by_role("button", name="Share").click()
+        await expect(one.page.get_by_role("dialog").get_by_role("button", name="Create link")).to_be_visible()
+        await _examine(one, axe)
 
 
 async def _examine(opened: Tab, axe: str) -> None:
