@@ -38,6 +38,8 @@ export class Connection {
   readonly ready = signal(false)
   readonly provider: HocuspocusProvider
   private connected = false
+  /** To be connected again as soon as the socket has been closed. */
+  private returning = false
   private unsaved = 0
   private refusal: string | null = null
 
@@ -73,6 +75,7 @@ export class Connection {
       },
       onStatus: ({ status }) => {
         this.connected = status === 'connected'
+        if (status === 'disconnected' && this.returning) queueMicrotask(this.comeBack)
         this.show()
       },
       onSynced: () => {
@@ -94,12 +97,14 @@ export class Connection {
     this.doc.on('update', this.count)
     addEventListener('offline', this.leaveLine)
     addEventListener('online', this.comeBack)
+    addEventListener('focus', this.askAgain)
   }
 
   close(): void {
     this.doc.off('update', this.count)
     removeEventListener('offline', this.leaveLine)
     removeEventListener('online', this.comeBack)
+    removeEventListener('focus', this.askAgain)
     this.provider.destroy()
     void this.copy.destroy()
     this.doc.destroy()
@@ -114,7 +119,17 @@ export class Connection {
   private readonly leaveLine = (): void => this.provider.disconnect()
 
   private readonly comeBack = (): void => {
+    this.returning = this.connected
     if (this.refusal === null) void this.provider.connect()
+  }
+
+  /** A socket is for as much as it was opened for: whoever may only read, and comes back here, may be allowed more by now. */
+  private readonly askAgain = async (): Promise<void> => {
+    if (this.refusal !== null || this.access.value === 'write') return
+    await this.renew()
+    if (this.access.peek() !== 'write') return
+    this.leaveLine()
+    this.comeBack()
   }
 
   private readonly count = (_update: Uint8Array, origin: unknown, _doc: Y.Doc, transaction: Y.Transaction): void => {

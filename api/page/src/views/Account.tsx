@@ -1,8 +1,9 @@
 /** Oneself: name and address, how one signs in, where one is signed in. */
 
-import { post, patch } from '../api'
-import { Field, Section, values } from '../parts'
-import { attempt, me, say } from '../state'
+import { useEffect, useState } from 'preact/hooks'
+import { get, patch, post } from '../api'
+import { Field, Icon, Section, Time, values } from '../parts'
+import { attempt, loadOrgs, me, say } from '../state'
 import type { User } from '../types'
 import { SignInWays } from './Factors'
 import { Sessions } from './Sessions'
@@ -17,6 +18,7 @@ export function Account() {
       <SignInWays />
       <Sessions />
       <Tokens />
+      <Deleted />
     </Sheet>
   )
 }
@@ -69,6 +71,47 @@ function Password() {
         <Field label="New password" name="password" type="password" autocomplete="new-password" minLength={8} required />
         <button>Change password</button>
       </form>
+    </Section>
+  )
+}
+
+interface DeletedOrg {
+  id: string
+  name: string
+  erased_after: string
+}
+
+/** Organizations of one's own that can still be taken back. */
+function Deleted() {
+  const [found, setFound] = useState<DeletedOrg[]>([])
+  const load = () => attempt(async () => setFound((await get<{ items: DeletedOrg[] }>('/deleted-orgs')).items))
+  useEffect(() => void load(), [])
+  if (!found.length) return null
+  const restore = (each: DeletedOrg) =>
+    void attempt(async () => {
+      await post(`/deleted-orgs/${each.id}/restore`)
+      say(`${each.name} is back.`)
+      await loadOrgs()
+      await load()
+    })
+  return (
+    <Section title="Deleted organizations" hint="They can be restored until they are erased.">
+      <ul class="list boxed" aria-label="Deleted organizations">
+        {found.map((each) => (
+          <li key={each.id} class="row">
+            <Icon name="trash" />
+            <span class="grow">
+              <strong>{each.name}</strong>
+              <small>
+                erased <Time at={each.erased_after} />
+              </small>
+            </span>
+            <button type="button" onClick={() => restore(each)}>
+              Restore
+            </button>
+          </li>
+        ))}
+      </ul>
     </Section>
   )
 }

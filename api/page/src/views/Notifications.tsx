@@ -38,11 +38,13 @@ export function Bell() {
       const told = JSON.parse(event.data) as Notification
       if (items.value.some((each) => each.id === told.id)) return
       items.value = [told, ...items.value].slice(0, 100)
+      const inView = place.value.id === told.document_id
       if (told.kind === 'access.granted') {
-        if (place.value.id === told.document_id) location.reload()
+        if (inView) location.reload()
         void attempt(loadDocs)
       }
-      if (!told.read_at && !told.kind.startsWith('export.')) say(`${words(told)}.`)
+      const seen = told.kind.startsWith('export.') || (inView && told.kind === 'document.changed')
+      if (!told.read_at && !seen) say(`${words(told)}.`)
     }
     for (const kind of KINDS) stream.addEventListener(kind, hear)
     return () => stream.close()

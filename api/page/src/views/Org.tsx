@@ -227,7 +227,7 @@ function Deletion({ here }: { here: Org }) {
   const submit = async (event: Event) => {
     const { name } = values(event)
     if (!(await attempt(() => del(`/orgs/${here.id}`, { name }).then(() => true)))) return
-    say('Deleted. For 30 days it can be restored.')
+    say('Deleted. For 30 days it can be restored under “Account and security”.')
     await attempt(loadOrgs)
     go('/')
   }
