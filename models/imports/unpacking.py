@@ -109,7 +109,7 @@ def items(archive: zipfile.ZipFile) -> Iterator[Item]:
     """The documents in a zip, and what else is no part of one, in order."""
     seen: set[str] = set()
     for position, info in enumerate(archive.infolist()):
-        if info.is_dir() or _is_litter(info.filename):
+        if not info.filename or info.is_dir() or _is_litter(info.filename):
             continue
         suffix = PurePosixPath(info.filename).suffix.lower()
         kind = SUFFIXES.get(suffix)
@@ -192,6 +192,8 @@ def _check_directory(data: bytes) -> None:
 
 def _problem(info: zipfile.ZipInfo, limit: int = MAX_ITEM_BYTES) -> str | None:
     path = PurePosixPath(info.filename)
+    if not path.parts:
+        return "It has no name."
     if path.is_absolute() or ".." in path.parts or "\\" in info.orig_filename or ":" in path.parts[0]:
         return "Its path leads out of the zip."
     if stat.S_ISLNK(info.external_attr >> 16):

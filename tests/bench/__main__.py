@@ -1,6 +1,7 @@
 """`./doxie bench [--quick] [NAME]`: run the benchmarks, print tables, and keep the numbers as JSON.
 
 `./doxie bench torture …` and `./doxie bench fuzz …` are commands of their own: tests/torture, tests/fuzz.
+`./doxie bench sizing` makes the sizing guide of what was measured before.
 """
 
 import json
@@ -13,7 +14,7 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from tests.bench import accept, collab, identity, pipeline, storage
+from tests.bench import accept, collab, identity, pipeline, sizing, storage
 from tests.bench.report import Report
 from tests.bench.stack import running
 from tests.fuzz import __main__ as fuzz
@@ -41,6 +42,9 @@ def main(arguments: list[str]) -> None:
     """Run benchmarks by name, all without one; `--quick` measures less, and less surely."""
     if arguments[:1] == ["torture"]:
         torture.main(arguments[1:])
+        return
+    if arguments == ["sizing"]:
+        sizing.main()
         return
     if arguments[:1] == ["fuzz"]:
         fuzz.main(arguments[1:])

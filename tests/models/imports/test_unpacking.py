@@ -39,6 +39,11 @@ def test_paths_that_lead_out_are_refused(path: str) -> None:
     assert [problem for problem in found.values() if problem] == ["Its path leads out of the zip."]
 
 
+def test_what_has_no_name_stops_nobody() -> None:
+    data = pack({".": "x", "nn": "y", "good.md": "z"}).replace(b"nn", b"\0n")  # a name ends at its first zero
+    assert problems(data) == {".": "It has no name.", "good.md": None}
+
+
 def test_links_are_refused() -> None:
     info = zipfile.ZipInfo("link.md")
     info.external_attr = (stat.S_IFLNK | 0o777) << 16
