@@ -1,0 +1,1 @@
+"""Tests of docs/: what it shows works, what it points to exists."""
