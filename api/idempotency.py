@@ -42,7 +42,9 @@ async def take_key(request: Request, session: AsyncSession, actor: Actor) -> Non
         return
     if not 1 <= len(key) <= 200:
         raise Invalid("An idempotency key has 1 to 200 characters.")
-    content = (request.method.encode(), str(request.url).encode(), await request.body())
+    # Not the host: whoever tries again may reach us by another name.
+    target = f"{request.url.path}?{request.url.query}"
+    content = (request.method.encode(), target.encode(), await request.body())
     answer = await idempotency.take(session, actor.user_id, key, idempotency.fingerprint(*content))
     if answer is not None:
         raise AnsweredBefore(answer)

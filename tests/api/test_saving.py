@@ -95,8 +95,9 @@ async def test_what_postgres_refuses_is_refused_alone(
 async def test_a_key_still_answers_twice_the_same(ann: Person) -> None:
     update, path = Pen().write("once "), f"/documents/{ann.document['id']}/updates"
     keyed = {**OCTETS, "idempotency-key": "autosave-1"}
-    answers = [await ann.api.post(path, content=update, headers=keyed) for _ in range(2)]
-    assert [answer.json() for answer in answers] == [{"seq": 1}] * 2
+    elsewhere = {**keyed, "host": "the-same-by-another-name.example"}
+    answers = [await ann.api.post(path, content=update, headers=headers) for headers in (keyed, keyed, elsewhere)]
+    assert [answer.json() for answer in answers] == [{"seq": 1}] * 3
     assert await ann.save(Pen().write("again ")) == 2
 
 

@@ -21,7 +21,7 @@ from tests.torture.processes import Ours, Store, Victim, family, tell, until
 
 SERVICES = ("postgres", "redis", "s3", "prefect", "migrate", "buckets")
 """What the stack has to run; the rest is started here."""
-BACK_SECONDS = 120.0
+BACK_SECONDS = 300.0
 OURS = {"api-1": "api", "api-2": "api", "collab-1": "collab", "collab-2": "collab", "flows": "flows"}
 _SLOW_SECONDS = 0.08
 
