@@ -1,6 +1,6 @@
 """`./doxie bench [--quick] [NAME]`: run the benchmarks, print tables, and keep the numbers as JSON.
 
-`./doxie bench torture …` and `./doxie bench fuzz …` are commands of their own: tests/torture, tests/fuzz.
+`./doxie bench torture …`, `fuzz …` and `bugs …` are commands of their own: tests/torture, tests/fuzz, tests/bugs.
 `./doxie bench sizing` makes the sizing guide of what was measured before.
 """
 
@@ -17,6 +17,7 @@ from rich.console import Console
 from tests.bench import accept, collab, identity, pipeline, sizing, storage
 from tests.bench.report import Report
 from tests.bench.stack import running
+from tests.bugs import __main__ as bugs
 from tests.fuzz import __main__ as fuzz
 from tests.torture import __main__ as torture
 
@@ -48,6 +49,9 @@ def main(arguments: list[str]) -> None:
         return
     if arguments[:1] == ["fuzz"]:
         fuzz.main(arguments[1:])
+        return
+    if arguments[:1] == ["bugs"]:
+        bugs.main(arguments[1:])
         return
     quick = "--quick" in arguments
     names = [argument for argument in arguments if argument != "--quick"]
