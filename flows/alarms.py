@@ -9,7 +9,7 @@ from prefect.states import Completed, Failed
 from flows import leases, runtime, watching
 
 
-@flow(name="check_backups")
+@flow(name="check_backups", flow_run_name=runtime.dated("check backups"))
 async def check_backups() -> State[Any]:
     """Fail if there is no good backup, drill or archived log that is new enough."""
     async with runtime.opened() as worker, leases.held(worker, "check_backups"):

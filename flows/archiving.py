@@ -38,7 +38,7 @@ class Moved:
     failed: int = 0
 
 
-@flow(name="archive_journals", retries=1, retry_delay_seconds=60)
+@flow(name="archive_journals", flow_run_name=runtime.dated("archive journals"), retries=1, retry_delay_seconds=60)
 async def archive_journals() -> State[Any]:
     """Move updates that are folded and old out of Postgres. A document that is damaged is left as it is, and named."""
     async with runtime.opened() as worker, runtime.owner(worker) as db, leases.held(worker, "archive_journals"):

@@ -20,7 +20,7 @@ from models.backups import Backup
 PREFIX = "backups/"
 
 
-@flow(name="nightly_backup", retries=2, retry_delay_seconds=60)
+@flow(name="nightly_backup", flow_run_name=runtime.dated("nightly backup"), retries=2, retry_delay_seconds=60)
 async def nightly_backup() -> State[Any]:
     """Dump the database, check the dump, store it, read it back, and prune old ones."""
     async with (

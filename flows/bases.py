@@ -24,7 +24,7 @@ NOT_OURS = (
 )
 
 
-@flow(name="base_backup", retries=1, retry_delay_seconds=60)
+@flow(name="base_backup", flow_run_name=runtime.dated("base backup"), retries=1, retry_delay_seconds=60)
 async def base_backup(force: bool = False) -> State[Any]:
     """Copy the whole cluster, check the copy, store it, read it back. Only where one is due, unless forced."""
     async with (

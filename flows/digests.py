@@ -13,7 +13,7 @@ from models import digests, outbox
 from models.outbox import Claim
 
 
-@flow(name="send_digests", retries=2, retry_delay_seconds=300)
+@flow(name="send_digests", flow_run_name=runtime.dated("send digests"), retries=2, retry_delay_seconds=300)
 async def send_digests() -> State[Any]:
     """Mail everybody who wants it the digest of today. Done again, or by two workers, it sends none twice."""
     day, mails, told = clock.now().date(), 0, 0

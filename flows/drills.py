@@ -45,7 +45,7 @@ class Report:
         self.findings.append(Finding(check, str(subject), detail))
 
 
-@flow(name="restore_drill")
+@flow(name="restore_drill", flow_run_name=runtime.dated("restore drill"))
 async def restore_drill() -> State[Any]:
     """Restore the newest backup into a scratch server, rebuild every document, and read every object it refers to."""
     async with (

@@ -196,7 +196,7 @@ async def _run(name: str, flow: "Flow[..., Any]", parameters: dict[str, Any], ta
     from flows import recording, runtime
 
     async with runtime.opened(get_settings()) as worker, recording.opened(worker.settings) as recorder:
-        await recorder.run(flow, parameters, name=name, tags=[tag])
+        await recorder.run(flow.with_options(flow_run_name=name), parameters, name=name, tags=[tag])
 
 
 async def _org_of(db: Database, document_id: UUID) -> UUID:

@@ -33,7 +33,9 @@ class Report:
         return json.dumps(report, indent=2).encode()
 
 
-@flow(name="erase_organizations", retries=2, retry_delay_seconds=300)
+@flow(
+    name="erase_organizations", flow_run_name=runtime.dated("erase organizations"), retries=2, retry_delay_seconds=300
+)
 async def erase_organizations() -> State[Any]:
     """Erase what was deleted long enough ago: objects first, then rows. Done again, it finds only what is left."""
     reports, failures = [], []

@@ -21,7 +21,7 @@ from models import pipeline
 AT_ONCE = 200
 
 
-@flow(name="prune_runs", retries=1, retry_delay_seconds=60)
+@flow(name="prune_runs", flow_run_name=runtime.dated("prune runs"), retries=1, retry_delay_seconds=60)
 async def prune_runs() -> State[Any]:
     """Forget steps and runs that are older than the settings say. Revisions, segments and backups are not touched."""
     async with runtime.opened() as worker, runtime.owner(worker) as owner, leases.held(worker, "prune_runs"):

@@ -1,6 +1,6 @@
 """The composition of a worker process: what flows work with."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
 
+from infra import clock
 from infra.db import Database
 from infra.logging import get_logger
 from infra.settings import Settings, get_settings
@@ -96,6 +97,11 @@ def flow_run_id() -> UUID | None:
     """The Prefect flow run that this code runs in; None where work is done while Prefect is down."""
     context = FlowRunContext.get()
     return context.flow_run.id if context is not None and context.flow_run is not None else None
+
+
+def dated(name: str) -> Callable[[], str]:
+    """What the runs of a schedule are called: what they do, and when (UTC)."""
+    return lambda: f"{name} {clock.now():%Y-%m-%d %H:%M}"
 
 
 def note(message: str) -> None:

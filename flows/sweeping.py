@@ -28,7 +28,7 @@ KINDS = ("snapshots", "segments", "exports", "archives")
 """`orgs/{org}/{kind}/…`: only what these flows know the references to is ever removed."""
 
 
-@flow(name="sweep_objects", retries=1, retry_delay_seconds=60)
+@flow(name="sweep_objects", flow_run_name=runtime.dated("sweep objects"), retries=1, retry_delay_seconds=60)
 async def sweep_objects() -> State[Any]:
     """Remove objects that nothing has referred to since before the oldest backup that can be restored."""
     async with (
@@ -99,7 +99,7 @@ def _kind(key: str) -> str:
     return parts[2] if len(parts) == 4 else ""
 
 
-@flow(name="copy_buckets", retries=1, retry_delay_seconds=60)
+@flow(name="copy_buckets", flow_run_name=runtime.dated("copy buckets"), retries=1, retry_delay_seconds=60)
 async def copy_buckets() -> State[Any]:
     """Copy both buckets to a second place: what is new, read back; what was copied stays for as long as backups do."""
     async with runtime.opened() as worker, leases.held(worker, "copy_buckets"):

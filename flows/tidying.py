@@ -19,7 +19,7 @@ SESSIONS: Final = timedelta(days=30)
 """So long an account can still show where it was signed in."""
 
 
-@flow(name="forget_what_is_over", retries=2, retry_delay_seconds=60)
+@flow(name="forget_what_is_over", flow_run_name=runtime.dated("forget what is over"), retries=2, retry_delay_seconds=60)
 async def forget_what_is_over() -> State[Any]:
     """Forget idempotency keys of yesterday, sessions and links long over, and sign-ins nobody went on with."""
     now = clock.now()

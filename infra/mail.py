@@ -9,9 +9,9 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import HeaderParseError
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import SMTP, SMTPUTF8, Policy
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Literal
@@ -24,6 +24,17 @@ from infra.settings import Settings
 TIMEOUT_SECONDS = 20.0
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+class _InOneLine(UnstructuredHeader, BaseHeader):
+    """A header that programs read: what is too long for a line would be encoded, as words for people are."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _InOneLine)
 
 
 class Undelivered(Exception):
@@ -109,7 +120,7 @@ def compose(settings: Settings, letter: Letter) -> EmailMessage:
     name, sender = parseaddr(settings.mail_from)
     try:
         recipient = _ascii_domain(letter.to)
-        message = EmailMessage(policy=SMTP if recipient.isascii() else SMTPUTF8)
+        message = EmailMessage(policy=(SMTP if recipient.isascii() else SMTPUTF8).clone(header_factory=_HEADERS))
         message["From"] = Address(name, addr_spec=sender)
         message["To"] = Address(addr_spec=recipient)
         message["Subject"] = letter.subject

@@ -120,8 +120,8 @@ async def _copy(then: AsyncSession, now: AsyncSession, table: Table, conditions:
     async for rows in result.mappings().partitions(BATCH):
         values = [{**row, **({"parent_id": None} if table.name == "documents" else {})} for row in rows]
         await _stand_in(now, _users(table, values))
-        statement = insert(table).on_conflict_do_nothing()
-        copied += (await now.execute(statement, values)).rowcount  # type: ignore[attr-defined]
+        statement = insert(table).values(values).on_conflict_do_nothing()  # one statement: its count is right
+        copied += (await now.execute(statement)).rowcount  # type: ignore[attr-defined]
     return copied
 
 

@@ -4,6 +4,7 @@ Notifications are marked in the transaction that queues the mail, so each is in 
 row for its day, which only one worker can make.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
@@ -94,7 +95,7 @@ async def _send(session: AsyncSession, settings: Settings, user_id: UUID, mailin
             link=addresses.page(settings, ""),
             unsubscribe=unsubscribing.link(settings, user_id),
         )
-    return len(lines)
+    return len(found) if lines else 0
 
 
 async def _waiting(session: AsyncSession, user_id: UUID, org_ids: Sequence[UUID]) -> list[Notification]:
@@ -116,7 +117,7 @@ async def _waiting(session: AsyncSession, user_id: UUID, org_ids: Sequence[UUID]
 async def _lines(
     session: AsyncSession, actor: Actor, found: Sequence[Notification], theirs: dict[UUID, Organization]
 ) -> list[str]:
-    """A line for each, but for what they may not read any more."""
+    """What happened, in order, the same said once; nothing of what they may not read any more."""
     authors = {item.actor_id for item in found if item.actor_id}
     rows = await session.execute(select(User.id, User.name).where(col(User.id).in_(authors)))
     names: dict[UUID, str] = {row[0]: row[1] for row in rows}
@@ -129,7 +130,7 @@ async def _lines(
         if about is not None:
             who = names.get(item.actor_id) if item.actor_id else None
             lines.append(f"{_said(Kind(item.kind), about, who)} ({theirs[item.org_id].name})")
-    return lines
+    return [line if times == 1 else f"{line}, {times} times" for line, times in Counter(lines).items()]
 
 
 async def _title(session: AsyncSession, actor: Actor, document_id: UUID) -> str | None:

@@ -33,7 +33,8 @@ async def send(session: AsyncSession, *, to: str, template: str, **context: str 
         jinja2.TemplateNotFound: there is no such template.
     """
     mail = Mail(recipient=to, template=template)
-    content = json.dumps(asdict(writing.write(template, context))).encode()
+    written = {name: part for name, part in asdict(writing.write(template, context)).items() if part is not None}
+    content = json.dumps(written).encode()
     mail.sealed = sealing.seal(get_settings(), _PURPOSE, content, place=mail.id.bytes)
     session.add(mail)
     await session.flush()

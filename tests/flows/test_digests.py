@@ -78,9 +78,9 @@ async def test_two_workers_send_one_digest_for_a_day(worker: Runtime, desk: Desk
     assert letter.unsubscribe is not None
     assert letter.unsubscribe in letter.text
     assert letter.unsubscribe in letter.html.replace("&amp;", "&")
-    headers = infra_mail.compose(worker.settings, letter)
-    assert headers["List-Unsubscribe"] == f"<{letter.unsubscribe}>"
-    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    raw = infra_mail.compose(worker.settings, letter).as_bytes()
+    assert f"\r\nList-Unsubscribe: <{letter.unsubscribe}>\r\n".encode() in raw, "in one line, not encoded"
+    assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in raw
     async with worker.db.transaction() as session:  # the next day
         await session.execute(text("UPDATE digests SET day = day - 1 WHERE user_id = :id"), {"id": reader.user_id})
     await digest(worker)
