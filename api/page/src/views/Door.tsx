@@ -194,10 +194,9 @@ export function SignUp() {
     const { name, email, password } = values(event)
     setBusy(true)
     const answer = await attempt(() => post<{ user?: unknown } | undefined>('/auth/register', { name, email, password }).then((found) => found ?? {}))
-    setBusy(false)
-    if (!answer) return
-    if (answer.user) await attempt(start)
-    else setSent(true)
+    if (answer?.user) await attempt(start)
+    setBusy(false) // not before: a second click would be a second account
+    if (answer && !answer.user) setSent(true)
   }
   if (sent)
     return (
