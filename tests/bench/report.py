@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rich.table import Table
 
@@ -23,6 +24,21 @@ class Report:
         for row in self.rows:
             table.add_row(*(_text(row[column]) for column in columns))
         return table
+
+    def markdown(self) -> str:
+        """As a table of Markdown."""
+        columns = list(self.rows[0])
+        rows = [columns, ["---:"] * len(columns), *([_text(row[column]) for column in columns] for row in self.rows)]
+        return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+
+
+def section(page: Path, name: str, text: str) -> None:
+    """Put a section into a page of the documentation, in the place of the one it had."""
+    begin, end = f"<!-- {name}: written by `./doxie bench {name}` -->", f"<!-- end of {name} -->"
+    known = page.read_text() if page.exists() else "# Performance\n"
+    before, _, rest = known.partition(begin)
+    after = rest.partition(end)[2] or "\n"
+    page.write_text(f"{before.rstrip()}\n\n{begin}\n{text}{end}{after}")
 
 
 def percentiles(seconds: Sequence[float]) -> dict[str, float]:

@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.bench.collab.chart import Panel, draw, readable
-from tests.bench.report import Report
+from tests.bench.report import Report, section
 
 OWN: Final = "doxie"
 DOCS: Final = Path(__file__).parents[3] / "docs"
 PAGE: Final = DOCS / "performance.md"
 NUMBERS: Final = DOCS / "performance" / "collab.json"
 PICTURE: Final = DOCS / "pictures" / "collab.svg"
-BEGIN, END = "<!-- collab: written by `./doxie bench collab` -->", "<!-- end of collab -->"
-
 _ABOUT: Final = """\
 `./doxie bench collab` starts each server in a process of its own, drives all of them with the same client, takes turns
 between them and keeps the medians. Doxie journals every edit in Postgres and acknowledges it after the commit;
@@ -62,15 +60,8 @@ def publish(measured: Measured, about: Mapping[str, Any]) -> list[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
     NUMBERS.write_text(json.dumps({"about": about, "measured": measured}, indent=1, ensure_ascii=False) + "\n")
     PICTURE.write_text(draw(_panels(measured), OWN))
-    before, after = _around()
-    PAGE.write_text(f"{before}{BEGIN}\n{_section(measured, about)}{END}{after}")
+    section(PAGE, "collab", _section(measured, about))
     return [NUMBERS, PICTURE, PAGE]
-
-
-def _around() -> tuple[str, str]:
-    text = PAGE.read_text() if PAGE.exists() else f"# Performance\n\n{BEGIN}{END}\n"
-    before, _, rest = text.partition(BEGIN)
-    return before.rstrip() + "\n\n", rest.partition(END)[2] or "\n"
 
 
 def _section(measured: Measured, about: Mapping[str, Any]) -> str:
