@@ -5,7 +5,7 @@ on one click, and the page has a button for it. The form has no fields, hence a 
 """
 
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
@@ -42,10 +42,13 @@ button {{ font: inherit; padding: .6rem 1.2rem }}
 _ASK: Final = """<p>Do you want to get no notifications by mail any more?</p>
 <form method="post"><button>No more mails</button></form>"""
 _DONE: Final = "<p>You get no notifications by mail any more. You can switch them on again in Doxie.</p>"
+_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    404: {"description": "No such link", "content": {"text/html": {"schema": {"type": "string"}}}}
+}
 _NOTHING: Final = "<p>This link is not one of ours, or its account is gone.</p>"
 
 
-@router.get("/unsubscribe", response_class=HTMLResponse)
+@router.get("/unsubscribe", response_class=HTMLResponse, responses=_ANSWERS)
 async def ask(token: Token, runtime: CurrentRuntime) -> HTMLResponse:
     """A page that asks."""
     try:
@@ -55,7 +58,7 @@ async def ask(token: Token, runtime: CurrentRuntime) -> HTMLResponse:
     return _page(_ASK)
 
 
-@router.post("/unsubscribe", response_class=HTMLResponse)
+@router.post("/unsubscribe", response_class=HTMLResponse, responses=_ANSWERS)
 async def unsubscribe(token: Token, runtime: CurrentRuntime) -> HTMLResponse:
     """End the mails; done again, it changes nothing."""
     try:
