@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import os
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -11,10 +10,9 @@ from typing import Final, TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-THREADS: Final = 2
+THREADS: Final = min(4, max(1, (os.cpu_count() or 1) // 2))
 MAX_WAITING: Final = 100
 """So many passwords wait for a thread, a second or two; more would wait in vain."""
-NICENESS: Final = 10
 
 T = TypeVar("T")
 
@@ -26,14 +24,9 @@ class Busy(Exception):
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
-def _stand_back() -> None:
-    """Let the thread that serves requests go first: priorities are those of threads on Linux."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
-
-
-# Argon2 releases the GIL, so two threads keep both cores busy at most; more would only let a burst
-# of logins starve every other request.
-_pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="argon2", initializer=_stand_back)
+# Argon2 releases the GIL: half of the cores stay for everything else, however many sign in. The threads have the same
+# priority as the one that serves requests: with less, one that holds the GIL would be put aside, and everybody waits.
+_pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="argon2")
 _asked = 0
 
 _dummy = _hasher.hash("a password nobody has")

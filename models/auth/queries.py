@@ -169,26 +169,34 @@ async def revoke_all(
 
 
 async def tidy_sessions(session: AsyncSession, user_id: UUID, *, most: int, forgotten: timedelta) -> list[UUID]:
-    """End the sessions of somebody that are too many, and forget those that ended long ago; which ended."""
+    """End the sessions of somebody that are too many, and forget those that ended long ago; which ended.
+
+    What another sign-in of the same account is about to end is left to it: waiting for each other, fifty at once would
+    hold every connection.
+    """
     live = col(AuthSession.revoked_at).is_(None) & (col(AuthSession.expires_at) > func.now())
-    newest = (
+    beyond = (
         select(AuthSession.id)
         .where(AuthSession.user_id == user_id, AuthSession.kind == "browser", live)
         .order_by(col(AuthSession.last_used_at).desc(), col(AuthSession.id).desc())
         .offset(most)
     )
+    too_many = select(AuthSession.id).where(col(AuthSession.id).in_(beyond)).with_for_update(skip_locked=True)
     displaced = await session.scalars(
         update(AuthSession)
-        .where(col(AuthSession.id).in_(newest))
+        .where(col(AuthSession.id).in_(too_many))
         .values(revoked_at=func.now())
         .returning(col(AuthSession.id))
         .execution_options(synchronize_session=False)
     )
     ended = func.coalesce(AuthSession.revoked_at, AuthSession.expires_at)
+    old = (
+        select(AuthSession.id)
+        .where(AuthSession.user_id == user_id, ended < clock.now() - forgotten)
+        .with_for_update(skip_locked=True)
+    )
     await session.execute(
-        delete(AuthSession)
-        .where(col(AuthSession.user_id) == user_id, ended < clock.now() - forgotten)
-        .execution_options(synchronize_session=False)
+        delete(AuthSession).where(col(AuthSession.id).in_(old)).execution_options(synchronize_session=False)
     )
     return list(displaced)
 

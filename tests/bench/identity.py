@@ -14,7 +14,9 @@ import httpx
 
 from infra.bus import Bus, Revocation
 from infra.settings import get_settings
-from tests.bench.report import Report, percentiles
+from tests.bench.collab.page import PAGE
+from tests.bench.collab.run import circumstances
+from tests.bench.report import Report, percentiles, section
 from tests.people import Person, sign_up
 from tests.security.processes import api_process
 
@@ -48,7 +50,23 @@ async def run(*, quick: bool = False) -> Report:
     alone, beside = report.rows
     ratios = {key: round(float(beside[key]) / float(alone[key]), 2) for key in ("p50 ms", "p99 ms")}
     report.rows.append({"": "ratio", **ratios, **dict.fromkeys(trips, "")})
+    if not quick:
+        section(PAGE, "identity", _section(report))
     return report
+
+
+def _section(report: Report) -> str:
+    about = circumstances()
+    return f"""\
+## Reading beside people who sign in
+
+`./doxie bench identity`: {READERS} readers fetch documents one after another from one api process, with and without {LOGINS}
+people who sign in again as soon as they have. Argon2 has half of the cores at most; what is left of the difference is the
+work of a sign-in itself, and the driver on the same cores. Trips are round trips to Postgres of the whole request.
+
+{report.markdown()}
+Measured on one machine, server and driver together ({about["cpu"]}, {about["date"]}).
+"""
 
 
 @asynccontextmanager
@@ -71,19 +89,20 @@ async def _read(reader: Person) -> list[float]:
 @asynccontextmanager
 async def _signing_in(person: Person, url: str, many: int) -> AsyncIterator[list[int]]:
     """So many people who sign in again as soon as they are; how many times that was."""
-    counter = [0]
+    counter, over = [0], asyncio.Event()
 
-    async def again_and_again() -> None:
-        async with httpx.AsyncClient(base_url=url, timeout=60) as api:
-            while True:
-                answer = await api.post("/auth/login", json={"email": person.email, "password": person.password})
-                counter[0] += answer.is_success
+    async def again_and_again(api: httpx.AsyncClient) -> None:
+        while not over.is_set():
+            answer = await api.post("/auth/login", json={"email": person.email, "password": person.password})
+            counter[0] += answer.is_success
 
-    tasks = [asyncio.create_task(again_and_again()) for _ in range(many)]
-    yield counter
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    # One client for all: each would read the certificates of the system first, and the readers would wait for that.
+    limits = httpx.Limits(max_connections=many or 1, max_keepalive_connections=many or 1)
+    async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as api:
+        tasks = [asyncio.create_task(again_and_again(api)) for _ in range(many)]
+        yield counter
+        over.set()
+        await asyncio.gather(*tasks)  # to the end, or what is left of them would slow the next readers
 
 
 async def _round_trips(reader: Person) -> dict[str, int]:
