@@ -60,9 +60,10 @@ def _section(report: Report) -> str:
     return f"""\
 ## Reading beside people who sign in
 
-`./doxie bench identity`: {READERS} readers fetch documents one after another from one api process, with and without {LOGINS}
-people who sign in again as soon as they have. Argon2 has half of the cores at most; what is left of the difference is the
-work of a sign-in itself, and the driver on the same cores. Trips are round trips to Postgres of the whole request.
+`./doxie bench identity`: {READERS} readers fetch documents one after another from one api process, with and without
+{LOGINS} people who sign in again as soon as they have. Argon2 has half of the cores at most; what is left of the
+difference is the work of a sign-in itself, and the driver on the same cores. Trips are round trips to Postgres of the
+whole request.
 
 {report.markdown()}
 Measured on one machine, server and driver together ({about["cpu"]}, {about["date"]}).
