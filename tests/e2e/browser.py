@@ -7,7 +7,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+from tests.people import Person
+
+# A busy machine needs a while.
+expect.set_options(timeout=60_000)
 
 # It looks nothing up, updates nothing and calls nobody.
 _QUIET = [
@@ -86,3 +91,36 @@ async def tab(browser: Browser, base: str, **options: Any) -> AsyncIterator[Tab]
     await context.close()
     assert opened.complaints == []
     assert opened.foreign == []
+
+
+async def sign_in(opened: Tab, person: Person, path: str = "/") -> None:
+    """Sign somebody in, who arrives at `path`."""
+    await opened.go(f"/sign-in?next={path}")
+    await opened.page.get_by_label("Email").fill(person.email)
+    await opened.page.get_by_label("Password").fill(person.password)
+    await opened.page.get_by_role("button", name="Sign in", exact=True).click()
+    await expect(opened.page.get_by_role("navigation", name="Documents")).to_be_attached()
+
+
+async def write(opened: Tab, text: str) -> None:
+    """Type at the end of the document."""
+    await opened.editor.click()
+    await opened.page.keyboard.press("Control+End")
+    await opened.page.keyboard.type(text)
+
+
+async def written(opened: Tab) -> str:
+    """What the editor holds, without the names at the cursors of others."""
+    text: str = await opened.editor.evaluate(
+        """(editor) => {
+            const copy = editor.cloneNode(true)
+            copy.querySelectorAll('.caret').forEach((caret) => caret.remove())
+            return copy.textContent
+        }"""
+    )
+    return text
+
+
+def place(person: Person) -> str:
+    """Where their document is."""
+    return f"/d/{person.document['id']}"

@@ -16,58 +16,11 @@ from infra.db import Database
 from models import backups
 from tests.clients.node import install
 from tests.conftest import Stack
-from tests.e2e.browser import Tab, browser, tab
-from tests.people import Person, sign_up
+from tests.e2e.browser import Tab, place, sign_in, tab, write, written
+from tests.people import Person
 
 PAGE = Path(__file__).parents[2] / "api" / "page"
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
-SECONDS = 60_000
-
-expect.set_options(timeout=SECONDS)
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with browser() as started:
-        yield started
-
-
-@pytest.fixture
-async def cleo(stack: Stack, ann: Person) -> AsyncIterator[Person]:
-    """A member of Ann's organization."""
-    async with sign_up(stack.api, "Cleo") as person:
-        await ann.invite(person)
-        yield person
-
-
-async def sign_in(opened: Tab, person: Person, path: str = "/") -> None:
-    await opened.go(f"/sign-in?next={path}")
-    await opened.page.get_by_label("Email").fill(person.email)
-    await opened.page.get_by_label("Password").fill(person.password)
-    await opened.page.get_by_role("button", name="Sign in", exact=True).click()
-    await expect(opened.page.get_by_role("navigation", name="Documents")).to_be_attached()
-
-
-async def write(opened: Tab, text: str) -> None:
-    await opened.editor.click()
-    await opened.page.keyboard.press("Control+End")
-    await opened.page.keyboard.type(text)
-
-
-async def written(opened: Tab) -> str:
-    """What the editor holds, without the names at the cursors of others."""
-    text: str = await opened.editor.evaluate(
-        """(editor) => {
-            const copy = editor.cloneNode(true)
-            copy.querySelectorAll('.caret').forEach((caret) => caret.remove())
-            return copy.textContent
-        }"""
-    )
-    return text
-
-
-def place(person: Person) -> str:
-    return f"/d/{person.document['id']}"
 
 
 async def test_from_nothing_to_a_saved_document(chromium: Browser, stack: Stack) -> None:

@@ -25,7 +25,7 @@ function View() {
     case 'document':
       return <DocumentView key={id} id={id ?? ''} tab={tab} />
     case 'org':
-      return <OrgView key={id} id={id ?? ''} />
+      return <OrgView key={id} id={id ?? ''} tab={tab} />
     case 'account':
       return <Account />
     case 'admin':

@@ -54,7 +54,7 @@ function parse(path: string): Place {
   const [first = '', second, third] = path.split('/').filter(Boolean)
   if (first === '') return { name: 'home' }
   if (first === 'd' && second) return { name: 'document', id: second, tab: third }
-  if (first === 'org' && second) return { name: 'org', id: second }
+  if (first === 'org' && second) return { name: 'org', id: second, tab: third }
   const name = NAMES.find((known) => known === first)
   return name ? { name, id: second } : { name: 'lost' }
 }

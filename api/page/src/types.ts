@@ -44,6 +44,12 @@ export interface Member {
   suspended_at: string | null
 }
 
+export interface Group {
+  id: string
+  name: string
+  members: number
+}
+
 export interface Session {
   id: string
   user_agent: string

@@ -8,6 +8,7 @@ import { Avatar, Check, Choice, Copy, count, Empty, Field, following, Icon, Sect
 import { go } from '../router'
 import { attempt, loadOrgs, me, orgs, say } from '../state'
 import type { Export, Member, Org, Role } from '../types'
+import { Groups } from './Groups'
 import { Sheet } from './Shell'
 
 interface Invitation {
@@ -25,23 +26,51 @@ const ROLES: [Role, string][] = [
   ['guest', 'Guest'],
 ]
 
-export function OrgView({ id }: { id: string }) {
+const TABS: [string, string, 'anybody' | 'manages'][] = [
+  ['', 'People', 'anybody'],
+  ['groups', 'Groups', 'anybody'],
+  ['settings', 'Settings', 'anybody'],
+]
+
+export function OrgView({ id, tab = '' }: { id: string; tab?: string }) {
   const here = orgs.value.find((each) => each.id === id)
-  if (!here)
+  const manages = here?.role === 'owner' || here?.role === 'admin'
+  const tabs = TABS.filter(([, , whose]) => manages || whose === 'anybody')
+  if (!here || !tabs.some(([name]) => name === tab))
     return (
       <Sheet title="Not found">
-        <Empty icon="search" title="There is no such organization, or you do not belong to it" />
+        <Empty icon="search" title={here ? 'There is nothing here' : 'There is no such organization, or you do not belong to it'} />
       </Sheet>
     )
-  const manages = here.role === 'owner' || here.role === 'admin'
   return (
     <Sheet title={here.name} hint={`You are ${here.role === 'owner' || here.role === 'admin' ? 'an' : 'a'} ${here.role} here.`}>
-      <People here={here} manages={manages} />
-      {manages && <Settings key={here.id} here={here} />}
-      <Archive here={here} />
-      {here.role === 'owner' && <Deletion here={here} />}
+      <nav class="tabs" aria-label="Organization">
+        {tabs.map(([name, label]) => (
+          <a key={name} href={`/org/${id}${name && `/${name}`}`} aria-current={name === tab ? 'page' : undefined}>
+            {label}
+          </a>
+        ))}
+      </nav>
+      <Tab name={tab} here={here} manages={manages} />
     </Sheet>
   )
+}
+
+function Tab({ name, here, manages }: { name: string; here: Org; manages: boolean }) {
+  switch (name) {
+    case 'groups':
+      return <Groups here={here} manages={manages} />
+    case 'settings':
+      return (
+        <>
+          {manages && <Settings key={here.id} here={here} />}
+          <Archive here={here} />
+          {here.role === 'owner' && <Deletion here={here} />}
+        </>
+      )
+    default:
+      return <People here={here} manages={manages} />
+  }
 }
 
 function People({ here, manages }: { here: Org; manages: boolean }) {

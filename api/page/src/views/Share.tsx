@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { all, del, get, patch, post, put } from '../api'
 import { Avatar, Choice, Copy, Dialog, Field, Icon, Time, values } from '../parts'
 import { attempt, docs, org, took } from '../state'
-import type { Doc, Level, Member, OrgLevel } from '../types'
+import type { Doc, Group, Level, Member, OrgLevel } from '../types'
 
 const LEVELS: [Level, string][] = [
   ['read', 'Can read'],
@@ -32,11 +32,6 @@ interface Link {
   expires_at: string | null
   has_password: boolean
   created_at: string
-}
-
-interface Group {
-  id: string
-  name: string
 }
 
 interface Asked {
@@ -74,8 +69,9 @@ export function ShareDialog({ doc, onClose }: { doc: Doc; onClose: () => void })
 
 function Grants({ base, orgId }: { base: string; orgId: string }) {
   const [grants, setGrants] = useState<Grant[]>([])
-  const [members, setMembers] = useState<Member[]>([])
-  const [groups, setGroups] = useState<Group[]>([])
+  // Whoever is quick has typed a name before the names have come: what was typed is looked up when they are here.
+  const [coming] = useState(() => attempt(() => Promise.all([all<Member>(`/orgs/${orgId}/members`), all<Group>(`/orgs/${orgId}/groups`)])))
+  const [[members, groups], setNames] = useState<[Member[], Group[]]>([[], []])
   const [asked, setAsked] = useState<Asked[]>([])
   const load = () =>
     attempt(async () => {
@@ -84,16 +80,13 @@ function Grants({ base, orgId }: { base: string; orgId: string }) {
     })
   useEffect(() => {
     void load()
-    void attempt(async () => {
-      setMembers(await all<Member>(`/orgs/${orgId}/members`))
-      setGroups(await all<Group>(`/orgs/${orgId}/groups`))
-    })
+    void coming.then((found) => found && setNames(found))
   }, [base])
   const change = (work: () => Promise<unknown>) => void attempt(work).then(load)
   const add = async (event: Event) => {
     const form = event.currentTarget as HTMLFormElement
     const { who = '', level } = values(event)
-    const path = grantee(who, members, groups)
+    const path = grantee(who, ...((await coming) ?? [members, groups]))
     const given = path ? () => put(`${base}/grants/${path}`, { level }) : () => post(`${base}/grants`, { email: who, level })
     if (!(await attempt(() => given().then(() => true)))) return
     form.reset()
