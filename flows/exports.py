@@ -29,7 +29,12 @@ async def export_document(export_id: UUID, org_id: UUID, claim: Claim | None = N
     """
     async with runtime.opened() as worker:
         async with worker.db.transaction(org_ids=[org_id]) as session:
-            export = await exports.find(session, export_id)
+            try:
+                export = await exports.find(session, export_id)
+            except exports.ExportNotFound:
+                if claim is not None:
+                    await outbox.settle(session, [claim])
+                return Completed(message="its document was deleted for good")
             if claim is not None and claim.subject_id not in await outbox.held(session, claim.lease_id):
                 return Completed(message="somebody else makes it")
         attempts = claim.attempts if claim else 1

@@ -28,6 +28,7 @@ from api.documents.schemas import (
     DocumentNew,
     DocumentRead,
     Documents,
+    Erased,
     HitRead,
     Hits,
     Saved,
@@ -124,6 +125,20 @@ async def recover(document_id: UUID, response: Response, session: Session, actor
     """Take a document out of the trash."""
     document, scope = await documents.enter(session, actor, document_id, trashed=True)
     return _answer(response, await documents.recover(session, scope, document.id))
+
+
+@router.post("/documents/{document_id}/erase", status_code=204)
+async def erase(document_id: UUID, session: Session, actor: CurrentActor, revoked: Revoked) -> None:
+    """Delete a document that is in the trash for good, with its whole history. There is no way back."""
+    _, scope = await documents.enter(session, actor, document_id, trashed=True)
+    await documents.erase(session, scope, document_id)
+    revoked(Revocation(document_id=document_id))
+
+
+@router.post("/orgs/{org_id}/trash/empty")
+async def empty_trash(session: Session, scope: Scope) -> Erased:
+    """Delete what is in the trash for good, as far as one manages it. Call it again until it erased nothing."""
+    return Erased(erased=await documents.empty_trash(session, scope))
 
 
 @router.post(

@@ -60,6 +60,12 @@ class Documents(BaseModel):
     next_cursor: str | None
 
 
+class Erased(BaseModel):
+    """How many documents were deleted for good."""
+
+    erased: int
+
+
 class PartRead(BaseModel):
     """A piece of an excerpt."""
 

@@ -53,6 +53,7 @@ class Act(StrEnum):
     SHARE_LINK_REFUSED = "share_link.refused"
     DOCUMENT_TRASHED = "document.trashed"
     DOCUMENT_RECOVERED = "document.recovered"
+    DOCUMENT_ERASED = "document.erased"
     DOCUMENT_EMPTIED = "document.emptied"
     DOCUMENT_EXPORTED = "document.exported"
     DOCUMENT_RESTORED = "document.restored"

@@ -2,6 +2,7 @@
 
 from models.documents import crdt, history, journal, segments, state
 from models.documents.crdt import MalformedUpdate, UpdateTooLarge
+from models.documents.erasing import NotInTrash, empty_trash, erase
 from models.documents.history import HistoryUnavailable
 from models.documents.journal import DocumentFull, DocumentGone, Edit
 from models.documents.search import Hit, search
@@ -38,6 +39,7 @@ __all__ = [
     "Loaded",
     "MalformedUpdate",
     "NotBelowItself",
+    "NotInTrash",
     "StateUnavailable",
     "UpdateTooLarge",
     "approach",
@@ -45,8 +47,10 @@ __all__ = [
     "create",
     "edit",
     "edit_by",
+    "empty_trash",
     "enter",
     "enter_each",
+    "erase",
     "history",
     "journal",
     "load",

@@ -27,6 +27,7 @@ class Event(StrEnum):
     """What can be subscribed to."""
 
     DOCUMENT_CREATED = "document.created"
+    DOCUMENT_ERASED = "document.erased"
     DOCUMENT_TRASHED = "document.trashed"
     REVISION_STORED = "revision.stored"
     EXPORT_SUCCEEDED = "export.succeeded"

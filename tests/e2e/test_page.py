@@ -237,6 +237,28 @@ async def test_what_is_trashed_comes_back(chromium: Browser, stack: Stack, ann: 
         await expect(page.get_by_role("heading", name="The trash is empty")).to_be_visible()
 
 
+async def test_what_is_deleted_for_good_does_not(chromium: Browser, stack: Stack, ann: Person) -> None:
+    await ann.json("DELETE", f"/documents/{ann.document['id']}")
+    for title in ("One", "Two"):
+        await ann.json("DELETE", f"/documents/{(await ann.create_document(title))['id']}")
+    async with tab(chromium, stack.settings.public_url) as one:
+        page = one.page
+        await sign_in(one, ann, "/trash")
+        trashed = page.get_by_role("list", name="In the trash").get_by_role("listitem")
+        await expect(trashed).to_have_count(3)
+        await page.get_by_role("button", name="Delete Notes for good").click()
+        asked = page.get_by_role("dialog", name="Delete “Notes” for good?")
+        await asked.get_by_role("button", name="Cancel").click()
+        await expect(trashed).to_have_count(3)
+        await page.get_by_role("button", name="Delete Notes for good").click()
+        await asked.get_by_role("button", name="Delete for good").click()
+        await expect(trashed).to_have_count(2)
+        await page.get_by_role("button", name="Empty the trash").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Delete all for good").click()
+        await expect(page.get_by_role("heading", name="The trash is empty")).to_be_visible()
+        assert (await ann.json("GET", f"/orgs/{ann.org['id']}/documents?trashed=true"))["items"] == []
+
+
 @pytest.fixture
 async def recovery(owner_db: Database) -> AsyncIterator[None]:
     """A backup and a drill."""

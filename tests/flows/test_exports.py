@@ -9,7 +9,7 @@ from sqlmodel import col, delete
 from flows import runtime
 from flows.exports import export_document
 from flows.runtime import Runtime
-from models import exports, notifications, orgs
+from models import documents, exports, notifications, orgs
 from models.exports import Export, Format
 from models.orgs import Membership
 from tests.flows.desk import Desk, dispatching, ended, settled
@@ -81,3 +81,16 @@ async def test_whoever_lost_access_gets_nothing(worker: Runtime, desk: Desk) -> 
     assert (export.state, export.sha256) == ("failed", None)
     assert "No such document" in str(export.error)
     assert (await ended(worker, export.flow_run_id)).state_name == "Failed"
+
+
+async def test_an_export_of_what_was_deleted_for_good_is_done_with(worker: Runtime, desk: Desk) -> None:
+    document_id = await desk.document()
+    await desk.write(document_id, paragraph("gone"))
+    export_id = await ask(desk, document_id)
+    async with worker.db.transaction(user_id=desk.actor.user_id, org_ids=[desk.org_id]) as session:
+        _, scope = await documents.enter(session, desk.actor, document_id)
+        await documents.trash(session, scope, document_id)
+        await documents.erase(session, scope, document_id)
+    async with dispatching(worker):
+        await settled(worker, [export_id, document_id])
+    assert await told(desk) == []

@@ -17,6 +17,7 @@ from infra.recovery import base as bases
 from infra.recovery import mirror, wal
 from infra.recovery.base import Base
 from infra.storage import ObjectStore
+from models import documents
 from models.documents import state
 from tests.flows.desk import Desk, deployment, dispatching, new_desk, settled, typing
 
@@ -124,3 +125,22 @@ async def test_old_base_backups_go_with_the_log_only_they_need(house: Runtime, t
     for key, _ in await store.list():
         await store.delete(key)
     await store.close()
+
+
+async def test_what_was_deleted_for_good_leaves_its_objects_to_the_sweep(house: Runtime, owner: Database) -> None:
+    desk: Desk = await new_desk(house)
+    document_id = await desk.document()
+    async with dispatching(house):
+        await desk.write(document_id, *typing("erased"))
+        await settled(house, [document_id])
+    [revision] = await desk.revisions(document_id)
+    snapshot = state.snapshot_key(desk.org_id, str(revision.sha256))
+    await sweeping.sweep(house, owner, before=EPOCH)
+    async with house.db.transaction(user_id=desk.actor.user_id, org_ids=[desk.org_id]) as session:
+        _, scope = await documents.enter(session, desk.actor, document_id)
+        await documents.trash(session, scope, document_id)
+        await documents.erase(session, scope, document_id)
+    await sweeping.sweep(house, owner, before=EPOCH)
+    assert await house.store.exists(snapshot), "a backup may need it"
+    await sweeping.sweep(house, owner, before=clock.now() + timedelta(seconds=5))
+    assert not await house.store.exists(snapshot)

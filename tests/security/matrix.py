@@ -219,6 +219,8 @@ ROWS: Final[dict[str, Row]] = {
     "PATCH /documents/{document_id}": document("write", {"title": "Renamed"}),
     "DELETE /documents/{document_id}": document("manage", order=8),
     "POST /documents/{document_id}/recover": document("manage"),
+    "POST /documents/{document_id}/erase": document("manage", ok=LIVES | {409}, order=9),
+    "POST /orgs/{org_id}/trash/empty": org("guest", order=10),
     "POST /documents/{document_id}/updates": document("write", Pen().write("by REST"), headers=OCTETS),
     "GET /documents/{document_id}/state": document("read"),
     "GET /documents/{document_id}/content": document("read"),
