@@ -14,6 +14,7 @@ from api.auth.people import router as people
 from api.auth.routes import router as auth
 from api.auth.sessions import router as sessions
 from api.auth.tokens import router as tokens
+from api.backups.routes import router as backups
 from api.documents.routes import router as documents
 from api.exports.routes import router as exports
 from api.factors.passkeys import router as passkeys
@@ -92,6 +93,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         audit,
         orgs,
         documents,
+        backups,
         sharing,
         visiting,
         revisions,

@@ -15,6 +15,7 @@ async def check_backups() -> State[Any]:
     async with runtime.opened() as worker, leases.held(worker, "check_backups"):
         health = await watching.look(worker)
     ages = {"log": health.log, "base backup": health.base, "dump": health.dump, "drill": health.drill}
+    ages["backup of every organization"] = health.organizations
     rows = [{"what": name, "seconds old": age} for name, age in ages.items()]
     await runtime.show_table("backups", rows, "The newest good ones")
     if health.alarms:

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -75,23 +76,28 @@ async def prune(store: ObjectStore, *, now: datetime, keep_days: int) -> int:
     Only whole backups count: one without a manifest was interrupted, and goes after a day.
     """
     objects = [key for key, _ in await store.list(PREFIX)]
-    whole = {key.rpartition("/")[0] for key in objects if key.endswith("/manifest.json")}
-    kept = _kept(whole, now, keep_days)
-    doomed = {folder for key in objects if (folder := key.rpartition("/")[0]) not in kept}
-    doomed = {folder for folder in doomed if folder in whole or _time(folder) < now - timedelta(days=1)}
+    gone = doomed(objects, now=now, keep_days=keep_days)
     for key in objects:
-        if key.rpartition("/")[0] in doomed:
+        if key.rpartition("/")[0] in gone:
             await store.delete(key)
-    return len(doomed)
+    return len(gone)
+
+
+def doomed(keys: Collection[str], *, now: datetime, keep_days: int) -> set[str]:
+    """The folders of objects that are not to be kept; they lie beside each other, and their names begin with a time."""
+    whole = {key.rpartition("/")[0] for key in keys if key.endswith("/manifest.json")}
+    kept = _kept(whole, now, keep_days)
+    found = {folder for key in keys if (folder := key.rpartition("/")[0]) not in kept}
+    return {folder for folder in found if folder in whole or _time(folder) < now - timedelta(days=1)}
 
 
 def _kept(folders: set[str], now: datetime, keep_days: int) -> set[str]:
     newest: dict[str, str] = {}
     for folder in sorted(folders):
-        newest[folder.removeprefix(PREFIX)[:10]] = folder
+        newest[folder.rpartition("/")[2][:10]] = folder
     daily = {newest[day] for day in sorted(newest)[-keep_days:]}
     return daily | {folder for folder in folders if _time(folder) > now - timedelta(days=1)}
 
 
 def _time(folder: str) -> datetime:
-    return datetime.strptime(folder.removeprefix(PREFIX)[:18], "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
+    return datetime.strptime(folder.rpartition("/")[2][:18], "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)

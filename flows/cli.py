@@ -144,6 +144,33 @@ def backup(
         raise typer.Exit(1)
 
 
+@admin.command("backup-org")
+def backup_org(org_id: UUID) -> None:
+    """Back one organization up by itself, now."""
+    made = _run(operating.back_up_org(org_id))
+    console.print(f"{made.state}: {made.id}, {made.object_key or made.error}", soft_wrap=True)
+    if made.state != "succeeded":
+        raise typer.Exit(1)
+
+
+@admin.command("org-backups")
+def org_backups(org_id: UUID) -> None:
+    """The newest backups of one organization, with the ids that `restore-org --from` takes."""
+    found = _run(operating.newest_org_backups(org_id))
+    for entry in found:
+        # A line each and no table: ids are to be copied, and a table would cut them where the terminal is narrow.
+        about = f"{entry.rows} rows, {entry.documents} documents, {entry.objects} objects, {entry.bytes} bytes"
+        at = entry.taken_at or entry.created_at
+        told = entry.error if entry.state in ("failed", "incomplete") else about if entry.rows is not None else ""
+        console.print(
+            f"{entry.id}  {at:%Y-%m-%d %H:%M:%S}  {entry.kind:<9}  {entry.state}  {told}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if not found:
+        console.print("none yet: `./doxie admin backup-org` makes one")
+
+
 @admin.command()
 def drill() -> None:
     """Restore the newest backup elsewhere, rebuild and compare everything; exit 1 on damage."""

@@ -67,6 +67,7 @@ def _backups(health: Health | None) -> dict[tuple[str, str], float]:
     if health is None:
         return {}
     ages = {"drill": health.drill, "dump": health.dump, "base": health.base, "log": health.log}
+    ages["organizations"] = health.organizations
     values: dict[tuple[str, str], float] = {
         ("doxie_backup_age_seconds", name): age for name, age in ages.items() if age is not None
     }

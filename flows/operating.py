@@ -20,10 +20,11 @@ from infra.settings import get_settings
 from infra.storage import ObjectStore
 from models import auth, backups, factors, orgs, outbox, revisions
 from models.auth import Rotation, User
-from models.backups import Backup, Drill
+from models.backups import Backup, Drill, OrganizationBackup
+from models.backups import organizations as org_backups
 from models.documents import DocumentGone, quarantine
 from models.documents.tables import QuarantinedUpdate
-from models.orgs import Organization
+from models.orgs import Organization, OrgNotFound
 from models.revisions import Finding
 
 if TYPE_CHECKING:
@@ -164,6 +165,27 @@ async def back_up(*, base: bool = False) -> Backup:
     return (await newest_backups())[0]
 
 
+async def back_up_org(org_id: UUID) -> OrganizationBackup:
+    """Back one organization up now, as a flow run where Prefect is there; what became of it.
+
+    Raises:
+        OrgNotFound: there is none such.
+    """
+    from flows.shelving import back_up_one
+
+    async with _owner() as db, db.transaction() as session:
+        if await session.get(Organization, org_id) is None:
+            raise OrgNotFound()
+    await _run("back up organization by hand", back_up_one, {"org_id": org_id}, "kind:backup", f"org:{org_id}")
+    return (await newest_org_backups(org_id, limit=1))[0]
+
+
+async def newest_org_backups(org_id: UUID, *, limit: int = 20) -> list[OrganizationBackup]:
+    """The newest first."""
+    async with _owner() as db, db.transaction(org_ids=[org_id]) as session:
+        return await org_backups.newest(session, org_id, limit=limit)
+
+
 async def drill() -> Drill:
     """Carry out a restore drill now, as a flow run where Prefect is there; what it showed."""
     from flows.drills import restore_drill
@@ -192,11 +214,11 @@ async def newest_backups() -> list[Backup]:
         return await backups.newest(session)
 
 
-async def _run(name: str, flow: "Flow[..., Any]", parameters: dict[str, Any], tag: str) -> None:
+async def _run(name: str, flow: "Flow[..., Any]", parameters: dict[str, Any], *tags: str) -> None:
     from flows import recording, runtime
 
     async with runtime.opened(get_settings()) as worker, recording.opened(worker.settings) as recorder:
-        await recorder.run(flow.with_options(flow_run_name=name), parameters, name=name, tags=[tag])
+        await recorder.run(flow.with_options(flow_run_name=name), parameters, name=name, tags=tags)
 
 
 async def _org_of(db: Database, document_id: UUID) -> UUID:

@@ -15,6 +15,7 @@ from flows.runtime import Runtime
 from infra import clock, postgres_tools
 from infra.db import Database
 from models import orgs
+from models.backups import shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ async def _erase(worker: Runtime, org_id: UUID) -> Report | None:
     objects = await worker.store.list(f"orgs/{org_id}/")
     for key, _ in objects:
         await worker.store.delete(key)
+    async with runtime.backup_store(worker) as store:
+        await shelf.remove_all(store, org_id)
     async with worker.db.transaction(org_ids=[org_id]) as session:
         erased = await orgs.erase(session, org_id)
     if erased is None:

@@ -14,6 +14,7 @@ from flows.mails import send_mail
 from flows.people import answer_link_request, erase_account, expire_personal_export, export_person
 from flows.recording import Recorder
 from flows.retention import thin_revisions
+from flows.shelving import back_up_organization
 from flows.webhooks import deliver_webhook
 from infra.settings import Settings
 from models import outbox
@@ -47,6 +48,12 @@ def routes(settings: Settings) -> list[Route]:
         Route(outbox.DOCUMENT_CHANGED, settings.persist_batch, 2, _persist),
         Route(outbox.EXPORT_REQUESTED, 1, 4, _each(export_document, "export", subject="export_id", org="org_id")),
         Route(outbox.IMPORT_REQUESTED, 1, 2, _each(import_documents, "import", subject="import_id", org="org_id")),
+        Route(
+            outbox.BACKUP_REQUESTED,
+            1,
+            1,
+            _each(back_up_organization, "backup", "back up organization,", subject="backup_id", org="org_id"),
+        ),
         Route(outbox.RETENTION_DUE, 1, 1, _each(thin_revisions, "retention", "thin revisions of", org="org_id")),
         Route(outbox.LINK_REQUESTED, 1, 4, _each(answer_link_request, "link", subject="request_id")),
         Route(outbox.MAIL_REQUESTED, 1, 4, _each(send_mail, "mail", subject="mail_id")),

@@ -1,9 +1,11 @@
 """Keeping the object store in order: what nothing needs goes, and everything has a copy elsewhere."""
 
 import tempfile
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from prefect import flow
 from prefect.client.schemas.objects import State
@@ -18,9 +20,9 @@ from infra.recovery import base as bases
 from infra.recovery import mirror
 from infra.recovery.mirror import Copied
 from infra.settings import Settings
-from infra.storage import ObjectStore
+from infra.storage import ObjectStore, Stored
 from models import archive, backups
-from models.backups import Sweep
+from models.backups import Sweep, shelf
 
 log = get_logger(__name__)
 
@@ -69,8 +71,10 @@ async def sweep(worker: Runtime, owner: Database, *, before: datetime) -> Sweep:
     swept.objects, swept.unreferenced = len(stored), len(loose)
     swept.missing = await _missing(worker.store, referenced.keys() - {one.key for one in stored})
     removed: dict[str, bytes] = {}
-    for one in stored:
-        if one.key in loose and since[one.key] < before and one.modified < before:
+    old = [one for one in stored if one.key in loose and since[one.key] < before and one.modified < before]
+    needed = await _needed_by_backups(worker, old)
+    for one in old:
+        if one.key not in needed:
             removed[one.key] = await worker.store.get(one.key)
             await worker.store.delete(one.key)
             swept.bytes_removed += one.size
@@ -82,6 +86,13 @@ async def sweep(worker: Runtime, owner: Database, *, before: datetime) -> Sweep:
     async with owner.transaction() as session:
         await backups.record_sweep(session, swept)
     return swept
+
+
+async def _needed_by_backups(worker: Runtime, candidates: Sequence[Stored]) -> set[str]:
+    """What backups of their organizations refer to; those are few, and looked at only where something would go."""
+    org_ids = {UUID(one.key.split("/")[1]) for one in candidates}
+    async with runtime.backup_store(worker) as store:
+        return await shelf.references(store, org_ids)
 
 
 async def _missing(store: ObjectStore, keys: set[str]) -> int:

@@ -33,6 +33,8 @@ class Health:
     drill: float | None
     dump: float | None
     base: float | None
+    organizations: float | None
+    """The last night in which every organization got its own."""
     log: float | None
     log_failures: int
     alarms: tuple[str, ...]
@@ -63,6 +65,7 @@ async def look(runtime: Runtime) -> Health:
         drill=drilled,
         dump=ages.get("dump"),
         base=ages.get("base"),
+        organizations=ages.get("organizations"),
         log=archiver.age if ours else None,
         log_failures=archiver.failed_count,
         alarms=tuple(alarms),
@@ -89,6 +92,7 @@ def _alarms(settings: Settings, ages: dict[str, float], drill: float | None) -> 
     limits = {
         f"no good restore drill for {settings.drill_days:g} days": (drill, settings.drill_days * 86400),
         "no dump for 2 days": (ages.get("dump"), 2 * 86400.0),
+        "not every organization backed up for 2 days": (ages.get("organizations"), 2 * 86400.0),
     }
     if settings.wal_archive_seconds:
         hours = 2 * settings.base_backup_hours

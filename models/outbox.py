@@ -23,6 +23,7 @@ from models.errors import Conflict
 
 CHANNEL = "doxie_outbox"
 
+BACKUP_REQUESTED = "backup.requested"
 DELETION_REQUESTED = "deletion.requested"
 DOCUMENT_CHANGED = "document.changed"
 EXPORT_REQUESTED = "export.requested"
@@ -36,6 +37,7 @@ RETENTION_DUE = "retention.due"
 WEBHOOK_DUE = "webhook.due"
 
 KINDS = (
+    BACKUP_REQUESTED,
     DELETION_REQUESTED,
     DOCUMENT_CHANGED,
     EXPORT_REQUESTED,

@@ -71,7 +71,7 @@ def _backups(flows: str) -> Iterator[str]:
     if seen is None:
         yield "backups: not looked at yet"
         return
-    ages = ", ".join(f"{name} {_age(seen[name])}" for name in ("log", "base", "dump", "drill"))
+    ages = ", ".join(f"{name} {_age(seen[name])}" for name in ("log", "base", "dump", "organizations", "drill"))
     yield f"backups: newest {ages}"
     yield from (f"ALARM: {alarm}" for alarm in seen["alarms"])
 

@@ -19,6 +19,8 @@ class Act(StrEnum):
     """What is noted in an organization, named `noun.past`."""
 
     AUDIT_EXPORTED = "audit.exported"
+    BACKUP_REQUESTED = "backup.requested"
+    BACKUP_RESTORED = "backup.restored"
     ORG_FOUNDED = "org.founded"
     ORG_RENAMED = "org.renamed"
     ORG_CHANGED = "org.changed"

@@ -1,5 +1,7 @@
-"""Backups of the deployment, and the proof that they can be restored."""
+"""Backups of the deployment and of single organizations, and the proof that they can be restored."""
 
+from models.backups.organizations import BackupGoesOn, BackupNotFound
+from models.backups.packing import BackupDamaged
 from models.backups.service import (
     abandon,
     begin,
@@ -13,11 +15,15 @@ from models.backups.service import (
     record_sweep,
     succeed,
 )
-from models.backups.tables import Backup, Drill, Sweep
+from models.backups.tables import Backup, Drill, OrganizationBackup, Sweep
 
 __all__ = [
     "Backup",
+    "BackupDamaged",
+    "BackupGoesOn",
+    "BackupNotFound",
     "Drill",
+    "OrganizationBackup",
     "Sweep",
     "abandon",
     "begin",

@@ -21,7 +21,7 @@ async def begin(session: AsyncSession, *, kind: str, flow_run_id: UUID | None) -
     return backup
 
 
-async def succeed(session: AsyncSession, backup: Backup, *, object_key: str, sha256: str, size: int) -> None:
+async def succeed(session: AsyncSession, backup: Backup, *, object_key: str, sha256: str | None, size: int) -> None:
     """It is stored, and was read back; `size` in bytes."""
     stored = await session.merge(backup)
     stored.state, stored.finished_at = "succeeded", clock.now()

@@ -1,14 +1,14 @@
-"""Backups of the whole deployment: no tenant owns them."""
+"""Backups of the whole deployment, which no tenant owns, and of single organizations, which are theirs."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Float, Integer, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Float, ForeignKey, Integer, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from models.base import created, key, reference, timestamp
+from models.base import OrgOwned, created, key, reference, timestamp
 
 
 class Backup(SQLModel, table=True):
@@ -26,6 +26,42 @@ class Backup(SQLModel, table=True):
     error: str | None = Field(default=None, sa_type=Text)
     flow_run_id: UUID | None = reference(nullable=True)
     started_at: datetime = created()
+    finished_at: datetime | None = timestamp(default=None, nullable=True)
+
+
+class OrganizationBackup(OrgOwned, table=True):
+    """A backup of one organization: all it owns, as of one moment, in an object of its own.
+
+    What a backup is, its manifest beside that object says; this row is how people of the organization find it, and is
+    not in the backup.
+    """
+
+    __tablename__ = "organization_backups"
+    __table_args__ = (
+        CheckConstraint("kind IN ('scheduled', 'requested', 'operator')", name="kind"),
+        CheckConstraint("state IN ('pending', 'running', 'succeeded', 'incomplete', 'failed')", name="state"),
+    )
+
+    org_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True))
+    id: UUID = key()
+    kind: str
+    state: str = "pending"
+    """incomplete: some object that its rows refer to is missing in the store; all else is there."""
+    object_key: str | None = None
+    sha256: str | None = None
+    bytes: int | None = Field(default=None, sa_type=BigInteger)
+    rows: int | None = Field(default=None, sa_type=BigInteger)
+    documents: int | None = Field(default=None, sa_type=Integer)
+    objects: int | None = Field(default=None, sa_type=Integer)
+    """Snapshots, segments and exports that its rows refer to: they stay in the store for as long as it is kept."""
+    missing: int = Field(default=0, sa_type=Integer)
+    taken_at: datetime | None = timestamp(default=None, nullable=True)
+    """The moment it is of: what was committed until then is in it, and nothing else."""
+    error: str | None = Field(default=None, sa_type=Text)
+    requested_by: UUID | None = reference(nullable=True)
+    flow_run_id: UUID | None = reference(nullable=True)
+    created_at: datetime = created()
+    started_at: datetime | None = timestamp(default=None, nullable=True)
     finished_at: datetime | None = timestamp(default=None, nullable=True)
 
 

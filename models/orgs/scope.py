@@ -20,6 +20,8 @@ class Permission(StrEnum):
     """Everything that can be allowed, alphabetically."""
 
     AUDIT_READ = "audit:read"
+    BACKUP_LIST = "backup:list"
+    BACKUP_MAKE = "backup:make"
     DOCUMENT_COMMENT = "document:comment"
     DOCUMENT_CREATE = "document:create"
     DOCUMENT_DELETE = "document:delete"
@@ -76,6 +78,8 @@ _ADMIN = (
     | LEVELS.keys()  # they manage every document
     | {
         Permission.AUDIT_READ,
+        Permission.BACKUP_LIST,
+        Permission.BACKUP_MAKE,
         Permission.GROUP_MANAGE,
         Permission.MEMBER_INVITE,
         Permission.MEMBER_MANAGE,

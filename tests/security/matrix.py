@@ -244,6 +244,8 @@ ROWS: Final[dict[str, Row]] = {
     "PUT /orgs/{org_id}/retention": org("admin", {"all_days": 1, "hourly_days": 7, "daily_days": 30}),
     "GET /orgs/{org_id}/pipeline": org("admin"),
     "POST /orgs/{org_id}/pipeline/replay": org("admin", {"state": "failed"}),
+    "GET /orgs/{org_id}/backups": org("admin"),
+    "POST /orgs/{org_id}/backups": org("admin", ok=codes(202, 409)),
     "POST /orgs/{org_id}/exports": org("guest", {"format": "zip"}),
     "POST /orgs/{org_id}/imports": org("member", b"# Words", headers={"content-type": "text/markdown"}),
     "GET /imports/{import_id}": person(),
