@@ -11,6 +11,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterTags,
 )
 from prefect.client.schemas.objects import State
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Completed
 
@@ -38,7 +39,9 @@ async def forget(client: PrefectClient, tag: str, *, before: datetime) -> int:
     """Delete this deployment's flow runs that ended before a moment from Prefect; how many."""
     wanted = FlowRunFilter(tags=FlowRunFilterTags(all_=[tag]), end_time=FlowRunFilterEndTime(before_=before))
     forgotten = 0
-    while runs := await client.read_flow_runs(flow_run_filter=wanted, limit=AT_ONCE):
+    # Always with an order: the server refuses the null that the client sends without one.
+    order = FlowRunSort.ID_DESC
+    while runs := await client.read_flow_runs(flow_run_filter=wanted, sort=order, limit=AT_ONCE):
         for run in runs:
             try:
                 await client.delete_flow_run(run.id)
