@@ -88,7 +88,11 @@ async def append(db: Database, batch: Batch) -> list[int]:
 
 
 async def _append(db: Database, batch: Batch) -> list[int]:
-    async with db.transaction(org_ids={room.org_id for room in batch.rooms}) as session:
+    org_ids = {room.org_id for room in batch.rooms}
+    if not batch.wipes and not any(room.uncertain for room in batch.rooms):
+        async with db.direct(org_ids=org_ids) as direct:
+            return await journal.append(direct, batch.edits)
+    async with db.transaction(org_ids=org_ids) as session:
         edits = batch.edits
         wiped = sorted({edit.document_id for edit in batch.wipes})
         for document_id in wiped:  # a document is locked before its journal, everywhere

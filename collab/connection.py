@@ -76,19 +76,41 @@ def narrow(connections: Iterable["Connection"]) -> None:
 class Connection(WSListener):
     """One WebSocket."""
 
+    __slots__ = (
+        "_allowance",
+        "_closing",
+        "_connections",
+        "_due",
+        "_heard",
+        "_metrics",
+        "_opened",
+        "_out",
+        "_parts",
+        "_progressed",
+        "_resting",
+        "_tick",
+        "_transport",
+        "_unread",
+        "_wide_since",
+        "_wrote",
+        "deaf",
+        "dialogue",
+        "lagging",
+    )
+
+    dialogue: Dialogue
+
     def __init__(self, tick: Tick, metrics: Metrics, connections: set["Connection"]) -> None:
         super().__init__()
         self.lagging = False
         self.deaf = False
-        self.dialogue: Dialogue
         self._tick = tick
         self._metrics = metrics
         self._connections = connections
         self._transport: WSTransport | None = None
         self._out: list[bytes] = []
         self._parts: bytearray | None = None
-        self._closing = False
-        self._resting = False
+        self._due = self._closing = self._resting = False
         self._opened = self._heard = self._wrote = self._progressed = time.monotonic()
         self._unread = 0
         self._allowance = Allowance(READ_RATE, READ_BURST, self._opened)
@@ -203,13 +225,22 @@ class Connection(WSListener):
 
     def say(self, frame: bytes) -> None:
         """Send a frame that cannot be made up for."""
-        if not self._out:
+        if not self._due:
+            self._due = True
             self._tick.add(self)
+        self._out.append(frame)
+
+    def write_soon(self, frame: bytes) -> None:
+        """Send a frame with the next one, or within some milliseconds; dropped while the client lags."""
+        if self.lagging:
+            return
+        if not self._out:
+            self._tick.add_soon(self)
         self._out.append(frame)
 
     def flush(self) -> None:
         """Write everything in one go."""
-        out, self._out = self._out, []
+        out, self._out, self._due = self._out, [], False
         if out and self._transport is not None and not self._closing:
             self._wrote = time.monotonic()
             self._transport.underlying_transport.write(out[0] if len(out) == 1 else b"".join(out))

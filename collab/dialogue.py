@@ -20,6 +20,8 @@ LetIn = Callable[[str, UUID], Awaitable[Guest]]
 class YWebsocket:
     """One document, named and authorised by the URL."""
 
+    __slots__ = ("_document", "_let_in", "_line", "_place", "_token", "admitted")
+
     def __init__(self, rooms: Rooms, line: Line, let_in: LetIn, *, document: str, token: str, ack: bool) -> None:
         self.admitted = True  # or closed at once
         self._line = line
@@ -34,6 +36,7 @@ class YWebsocket:
             _admit(self._place, self._let_in, self._token, self._document)
         except CannotOpen as error:
             self._line.hang_up(error.code, error.reason)
+        del self._let_in, self._token, self._document  # a socket lives for long
 
     def hear(self, message: bytes) -> None:
         """A message came."""
@@ -61,6 +64,8 @@ class YWebsocket:
 
 class Hocuspocus:
     """Any number of documents, each with a token of its own; nothing is heard about one before its token."""
+
+    __slots__ = ("_let_in", "_line", "_places", "_rooms", "admitted")
 
     def __init__(self, rooms: Rooms, line: Line, let_in: LetIn) -> None:
         self.admitted = False

@@ -7,6 +7,7 @@ fault are found by another process that may die, and from then on the room lives
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 
 from collab import errands
@@ -26,7 +27,7 @@ from models.yjs.wire import Did, Do
 log = get_logger(__name__)
 
 GROUP_SECONDS: Final = 0.003
-"""What arrives within so long is applied together; what arrives meanwhile is applied next."""
+"""What arrives within so long is applied together, unless somebody waits; what arrives meanwhile is applied next."""
 LOADS_AT_ONCE: Final = 8
 SKIP_AT_MOST: Final = 20
 """Stored updates that kill keepers, before the document counts as unreadable."""
@@ -56,6 +57,11 @@ class Keeper:
         self._starting = asyncio.Lock()
         self._busy: dict[Room, None] = {}
         self._work = asyncio.Event()
+        self._hurry = asyncio.Event()
+
+    async def begin(self) -> None:
+        """Start the process before anybody needs it."""
+        await self._running()
 
     async def load(self, room: Room, required: int, stored: list[bytes]) -> list[int]:
         """Make a room's Doc; the places of the stored updates that do not apply.
@@ -78,6 +84,8 @@ class Keeper:
         if room not in self._busy:
             self._busy[room] = None
             self._work.set()
+        if room.impatient:
+            self._hurry.set()
 
     async def forget(self, room: Room) -> None:
         """This room's Doc is not needed any more."""
@@ -92,10 +100,13 @@ class Keeper:
         """Do errands for ever."""
         while True:
             await self._work.wait()
-            await asyncio.sleep(GROUP_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GROUP_SECONDS):
+                    await self._hurry.wait()
             rooms = [room for room in self._busy if room.open]
             self._busy.clear()
             self._work.clear()
+            self._hurry.clear()
             if rooms:
                 await self._do(rooms)
 
@@ -128,16 +139,19 @@ class Keeper:
             at += len(some)
 
     async def _ask(self, request: list[bytes]) -> bytes:
-        async with self._starting:
-            if self._cage is None:
-                self._cage = await self._start()
-            cage = self._cage
+        cage = await self._running()
         try:
             return await cage.ask(request)
         except CageBroken as broken:
             if self._cage is cage:
                 self._gone(broken.note, broken.reason)
             raise
+
+    async def _running(self) -> Cage:
+        async with self._starting:
+            if self._cage is None:
+                self._cage = await self._start()
+            return self._cage
 
     def _gone(self, note: int, reason: str) -> None:
         cage, self._cage = self._cage, None
@@ -167,6 +181,7 @@ class Keepers:
 
     async def run(self) -> None:
         """Do errands for ever."""
+        await asyncio.gather(*(keeper.begin() for keeper in self._all[:-1]))
         await asyncio.gather(*(keeper.run() for keeper in self._all))
 
     async def close(self) -> None:

@@ -53,7 +53,7 @@ class Library:
             log.error("quarantine failed", document_id=str(room.document_id), error=repr(error))
 
     async def _newest(self, room: Room) -> Loaded:
-        async with self._db.transaction(org_ids=[room.org_id]) as session:
+        async with self._db.direct(org_ids=[room.org_id]) as session:
             return await load(session, self._store, room.document_id)
 
     async def _tail(self, room: Room) -> list[journal.Entry]:

@@ -158,6 +158,8 @@ class Place:
                 self._turned_away(self, error.code, error.reason)
         except ProtocolError as error:
             self.line.hang_up(Close.MALFORMED, str(error))
+        finally:
+            self._task = None
 
     async def _renew(self, looked_up: Awaitable[Guest]) -> None:
         try:

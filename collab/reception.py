@@ -53,7 +53,9 @@ class Reception:
 
         def let_in(token: str, document_id: UUID) -> Awaitable[Guest]:
             if token:
-                return self._admission.confirm(access.token_guest(self._signer, token, document_id))
+                guest = access.token_guest(self._signer, token, document_id)
+                self._rooms.expect(guest)
+                return self._admission.confirm(guest)
             if claims is None:
                 raise CannotOpen(Close.WHO_ARE_YOU, "no token")
             return access.cookie_guest(self._db, claims, document_id)

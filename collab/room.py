@@ -82,6 +82,11 @@ class Room:
         return bool(self._errands)
 
     @property
+    def impatient(self) -> bool:
+        """Whether somebody waits for the answer to an errand."""
+        return any(isinstance(errand, Ask) for errand in self._errands)
+
+    @property
     def ready(self) -> bool:
         """Whether the oldest unsaved edit may be journaled."""
         return bool(self.unsaved) and self.unsaved[0].ready

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
@@ -96,14 +97,24 @@ class Rooms:
             CannotOpen: it does not exist, or cannot be loaded now.
         """
         while (room := self.find(guest)) is None:
-            opening = self._opening.get(guest.document_id)
-            if opening is None:
-                if self._documents[guest.org_id] >= self._settings.collab_documents_per_org:
-                    raise CannotOpen(Close.TRY_AGAIN, "your organization has too many documents open")
-                opening = asyncio.create_task(self._load(guest.document_id, guest.org_id))
-                self._opening[guest.document_id] = opening
-            await asyncio.shield(opening)
+            await asyncio.shield(self._begin_to_open(guest))
         return room
+
+    def expect(self, guest: Guest) -> None:
+        """Begin to open the document of a guest of whom it is still being found out whether they may have it."""
+        with suppress(CannotOpen):
+            if self.find(guest) is None:
+                self._begin_to_open(guest)
+
+    def _begin_to_open(self, guest: Guest) -> "asyncio.Task[Room]":
+        opening = self._opening.get(guest.document_id)
+        if opening is None:
+            if self._documents[guest.org_id] >= self._settings.collab_documents_per_org:
+                raise CannotOpen(Close.TRY_AGAIN, "your organization has too many documents open")
+            opening = asyncio.create_task(self._load(guest.document_id, guest.org_id))
+            opening.add_done_callback(_looked_at)
+            self._opening[guest.document_id] = opening
+        return opening
 
     def all(self) -> list[Room]:
         """Every open document."""
@@ -280,3 +291,8 @@ class Rooms:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _looked_at(opening: "asyncio.Task[Room]") -> None:
+    if not opening.cancelled():
+        opening.exception()  # whoever was expected may not have come; or asyncio complains that nobody looked

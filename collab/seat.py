@@ -59,6 +59,9 @@ class Line(Protocol):
     def write(self, frame: bytes) -> None:
         """Send a frame with the others of this loop tick; dropped while the line lags."""
 
+    def write_soon(self, frame: bytes) -> None:
+        """The same, with the next frame that there is, or within some milliseconds."""
+
     def say(self, frame: bytes) -> None:
         """Send a frame that cannot be made up for."""
 
@@ -106,7 +109,7 @@ class Seat:
             if self.line.lagging:
                 self.owed += 1
             else:
-                self.line.write(self._saved)
+                self.line.write_soon(self._saved)
 
     def unsaved(self) -> None:
         """Tell that something of this seat is not in the journal (yet)."""

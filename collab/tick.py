@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
+
+SOON_SECONDS: Final = 0.005
 
 
 class Flushable(Protocol):
@@ -15,17 +17,24 @@ class Flushable(Protocol):
 class Tick:
     """The sockets that have something to write in this tick of the loop."""
 
-    __slots__ = ("_loop", "_some")
+    __slots__ = ("_loop", "_some", "_soon")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._some: list[Flushable] = []
+        self._soon: list[Flushable] = []
 
     def add(self, socket: Flushable) -> None:
         """Flush this socket at the end of the tick; a socket adds itself once."""
         if not self._some:
             self._loop.call_soon(self._flush)
         self._some.append(socket)
+
+    def add_soon(self, socket: Flushable) -> None:
+        """Flush this socket within some milliseconds, with others that can wait; by then it may have nothing left."""
+        if not self._soon:
+            self._loop.call_later(SOON_SECONDS, self._flush_soon)
+        self._soon.append(socket)
 
     def later(self, seconds: float, call: Callable[[], object]) -> None:
         """Call something after a while."""
@@ -34,4 +43,9 @@ class Tick:
     def _flush(self) -> None:
         some, self._some = self._some, []
         for socket in some:
+            socket.flush()
+
+    def _flush_soon(self) -> None:
+        soon, self._soon = self._soon, []
+        for socket in soon:
             socket.flush()

@@ -10,10 +10,13 @@ from typing import Any, Self
 from uuid import UUID
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import QueuePool
+
+from infra.direct import Direct
 
 OUTAGES = (OperationalError, InterfaceError)
 """What is raised while Postgres cannot be reached."""
@@ -21,6 +24,7 @@ OUTAGES = (OperationalError, InterfaceError)
 _SCOPE = text("SELECT set_config('app.user_id', :user_id, true), set_config('app.org_ids', :org_ids, true)")
 _BEGIN = "BEGIN; SET LOCAL app.user_id = '{user_id}'; SET LOCAL app.org_ids = '{org_ids}'"
 _OPTION = "doxie_scope"
+IDLE = TransactionStatus.IDLE
 
 
 class _Cursor(psycopg.AsyncCursor[Any]):
@@ -70,6 +74,29 @@ class Database:
         async with AsyncSession(scoped, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @asynccontextmanager
+    async def direct(self, *, user_id: UUID | None = None, org_ids: Iterable[UUID] = ()) -> AsyncIterator[Direct]:
+        """The same, on the driver itself. A connection that is not known to be fine afterwards is not used again."""
+        pooled = await self.engine.raw_connection()
+        try:
+            connection = pooled.driver_connection
+            assert isinstance(connection, psycopg.AsyncConnection)
+            direct = Direct(connection)
+            await direct.run(_begin_as(user_id, org_ids))
+            try:
+                yield direct
+            except Exception:
+                await direct.run("ROLLBACK")
+                raise
+            await direct.run("COMMIT")
+        except BaseException:
+            connection = pooled.driver_connection
+            if connection is None or connection.pgconn.transaction_status != IDLE:
+                pooled.invalidate()
+            raise
+        finally:
+            pooled.close()
+
     def pool(self) -> dict[str, int]:
         """How many connections there are, and how many of them are in use."""
         pool = self.engine.pool
@@ -101,9 +128,12 @@ async def set_scope(session: AsyncSession, *, user_id: UUID | None, org_ids: Ite
 
 
 def _begin(connection: Connection) -> None:
-    user_id, org_ids = connection.get_execution_options().get(_OPTION, (None, ()))
+    connection.exec_driver_sql(_begin_as(*connection.get_execution_options().get(_OPTION, (None, ()))))
+
+
+def _begin_as(user_id: UUID | None, org_ids: Iterable[UUID]) -> str:
     # Written into the statement, since only one without parameters can be several: they are UUIDs.
-    connection.exec_driver_sql(_BEGIN.format(user_id=UUID(str(user_id)) if user_id else "", org_ids=_array(org_ids)))
+    return _BEGIN.format(user_id=UUID(str(user_id)) if user_id else "", org_ids=_array(org_ids))
 
 
 def _array(ids: Iterable[UUID]) -> str:

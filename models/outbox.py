@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
 from infra import tracing
+from infra.direct import Executes
 from models.base import created, reference, timestamp
 from models.errors import Conflict
 
@@ -136,7 +137,7 @@ _EMIT = text("""
 """).bindparams(
     bindparam("subjects", type_=ARRAY(Uuid)),
     bindparam("orgs", type_=ARRAY(Uuid)),
-    bindparam("payload", type_=JSONB),
+    bindparam("payload", type_=Text),
 )
 
 _CLAIM = text("""
@@ -212,7 +213,7 @@ _NOTIFY = text("SELECT pg_notify(:channel, :kind)")
 
 
 async def emit(
-    session: AsyncSession,
+    session: Executes,
     kind: str,
     subjects: Sequence[tuple[UUID, UUID]],
     *,
@@ -234,7 +235,7 @@ async def emit(
             "kind": kind,
             "orgs": [org_id for org_id, _ in ordered],
             "subjects": [subject_id for _, subject_id in ordered],
-            "payload": {**(payload or {}), **({TRACEPARENT: cause} if cause else {})},
+            "payload": json.dumps({**(payload or {}), **({TRACEPARENT: cause} if cause else {})}),
             "quiet": quiet,
             "max_age": max_age,
             "urgent": quiet == 0,

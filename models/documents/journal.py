@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from infra.direct import Executes
 from infra.settings import get_settings
 from models import outbox
 from models.documents.rows import APPEND, Edit, Head, Rows, link
@@ -74,7 +75,7 @@ ALL = 2**62
 """An upper bound for `seq`."""
 
 
-async def append(session: AsyncSession, edits: Sequence[Edit]) -> list[int]:
+async def append(session: Executes, edits: Sequence[Edit]) -> list[int]:
     """Append updates of any number of documents; returns the seq of each, in the same order.
 
     Locks the streams in the order of their ids and marks the documents changed in the outbox. The
@@ -151,7 +152,7 @@ async def quarantine(session: AsyncSession, edit: Edit, *, error: str, seq: int 
     await session.flush()
 
 
-async def _lock(session: AsyncSession, document_ids: set[UUID]) -> dict[UUID, Head]:
+async def _lock(session: Executes, document_ids: set[UUID]) -> dict[UUID, Head]:
     rows = await session.execute(_LOCK, {"documents": list(document_ids)})
     heads = {row.document_id: Head(row.org_id, row.seq, bytes(row.chain), row.bytes_total) for row in rows}
     if missing := document_ids - heads.keys():

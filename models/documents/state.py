@@ -1,18 +1,35 @@
 """The state of a document: newest verified snapshot, then the journal after it."""
 
 import asyncio
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
+from sqlalchemy import Uuid, bindparam, text
 
 from infra import compression, hashing
+from infra.direct import Executes
 from infra.settings import get_settings
 from infra.storage import ObjectStore
 from models.documents import journal
-from models.documents.tables import DocumentStream
 from models.errors import Unavailable
+
+# In one piece: a row for each update costs more than the updates do. Whatever is archived is in the snapshot.
+_STORED = text("""
+    SELECT stream.org_id, stream.seq, stream.snapshot_sha256, stream.bytes_total,
+        newer.seqs, newer.lengths, newer.payloads
+    FROM document_streams AS stream CROSS JOIN LATERAL (
+        SELECT string_agg(CAST(seq AS text), ',' ORDER BY seq) AS seqs,
+            string_agg(CAST(length(payload) AS text), ',' ORDER BY seq) AS lengths,
+            string_agg(payload, CAST('' AS bytea) ORDER BY seq) AS payloads
+        FROM document_updates AS entry
+        WHERE entry.document_id = stream.document_id AND entry.seq > stream.snapshot_seq AND NOT EXISTS (
+            SELECT 1 FROM quarantined_updates AS bad
+            WHERE bad.document_id = entry.document_id AND bad.seq = entry.seq
+        )
+    ) AS newer
+    WHERE stream.document_id = :document_id AND NOT stream.closed
+""").bindparams(bindparam("document_id", type_=Uuid))
 
 
 class StateUnavailable(Unavailable):
@@ -52,32 +69,32 @@ async def read_snapshot(store: ObjectStore, org_id: UUID, sha256: str) -> bytes:
     return data
 
 
-async def load(session: AsyncSession, store: ObjectStore, document_id: UUID) -> Loaded:
+async def load(session: Executes, store: ObjectStore, document_id: UUID) -> Loaded:
     """The newest state.
 
     Raises:
         DocumentGone: no such document for the organizations of this session, or it is closed.
         StateUnavailable: the snapshot cannot be read.
     """
-    found = await session.execute(
-        select(DocumentStream).where(
-            DocumentStream.document_id == document_id,
-            col(DocumentStream.closed).is_(False),
-        )
-    )
-    stream = found.scalar_one_or_none()
-    if stream is None:
+    stored = next(iter(await session.execute(_STORED, {"document_id": document_id})), None)
+    if stored is None:
         raise journal.DocumentGone([document_id])
     updates: list[bytes] = []
     seqs: list[int] = []
-    if stream.snapshot_sha256:
-        updates.append(await read_snapshot(store, stream.org_id, stream.snapshot_sha256))
+    if stored.snapshot_sha256:
+        updates.append(await read_snapshot(store, stored.org_id, stored.snapshot_sha256))
         seqs.append(0)
-    # Whatever is archived is in the snapshot.
-    entries = await journal.tail(session, document_id, after=stream.snapshot_seq, whole=False)
-    updates.extend(entry.payload for entry in entries)
-    seqs.extend(entry.seq for entry in entries)
-    return Loaded(entries[-1].seq if entries else stream.seq, updates, seqs, stream.bytes_total)
+    if stored.seqs:
+        seqs.extend(map(int, stored.seqs.split(",")))
+        updates.extend(_cut(bytes(stored.payloads), map(int, stored.lengths.split(","))))
+    return Loaded(seqs[-1] if stored.seqs else stored.seq, updates, seqs, stored.bytes_total)
+
+
+def _cut(payloads: bytes, lengths: Iterable[int]) -> Iterator[bytes]:
+    start = 0
+    for length in lengths:
+        yield payloads[start : start + length]
+        start += length
 
 
 def _unpack(frame: bytes) -> tuple[bytes, str]:
