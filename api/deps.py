@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request
@@ -79,11 +79,25 @@ async def _open_session(
     user_id = auth.subject(claims) if claims else None
     remembered = recalled.identity if recalled else None
     org_ids = auth.Identity.from_json(remembered).org_ids if remembered else ()
-    async with runtime.of(request).db.transaction(user_id=user_id, org_ids=org_ids) as session:
+    only_reading = request.scope.get("endpoint") in READERS
+    source = runtime.of(request).reads if only_reading else runtime.of(request).db
+    async with source.transaction(user_id=user_id, org_ids=org_ids) as session:
         request.state.session = session
         yield session
     for call in later:
         await call()
+
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+READERS: set[Callable[..., Any]] = set()
+"""The handlers whose requests only read."""
+
+
+def only_reads(handler: Handler) -> Handler:
+    """Let a replica answer the requests of this handler, where there is one."""
+    READERS.add(handler)
+    return handler
 
 
 # Function scope: otherwise the commit would come after the response, and a failed one would still

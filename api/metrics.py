@@ -9,6 +9,7 @@ from starlette.types import Scope
 
 from api.runtime import of
 from infra import metrics
+from infra.replica import Reads
 
 
 class Requests:
@@ -54,6 +55,16 @@ def install(app: FastAPI, requests: Requests) -> None:
             return PlainTextResponse("not for the outside\n", 404)
         pool = of(request).db.pool()
         gauges = "".join(f"# TYPE doxie_api_pool_{name} gauge\ndoxie_api_pool_{name} {n}\n" for name, n in pool.items())
-        return PlainTextResponse(requests.text() + gauges)
+        return PlainTextResponse(requests.text() + gauges + _reads(of(request).reads))
 
     app.add_route("/metrics", text, include_in_schema=False)
+
+
+def _reads(reads: Reads) -> str:
+    return (
+        "# HELP doxie_api_reads_total Requests that a replica may answer, by what did.\n"
+        "# TYPE doxie_api_reads_total counter\n"
+        f'doxie_api_reads_total{{from="replica"}} {reads.from_replica}\n'
+        f'doxie_api_reads_total{{from="primary"}} {reads.from_primary}\n'
+        f"# TYPE doxie_api_replica_away gauge\ndoxie_api_replica_away {int(reads.away)}\n"
+    )

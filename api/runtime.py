@@ -12,6 +12,7 @@ from infra.identities import Identities
 from infra.limits import Limiter, LocalLimiter
 from infra.oidc import Providers
 from infra.redis import Volatile
+from infra.replica import Reads
 from infra.settings import Settings
 from infra.storage import ObjectStore
 from infra.tokens import Key, Signer
@@ -24,6 +25,7 @@ class Runtime:
 
     settings: Settings
     db: Database
+    reads: Reads
     store: ObjectStore
     saver: Saver
     bus: Bus
@@ -40,12 +42,14 @@ class Runtime:
         """Make the adapters; none connects before it is used."""
         bus = Bus(settings.redis_url.get_secret_value())
         volatile = Volatile(settings.redis_url.get_secret_value())
-        db = Database(settings.app_database_url.get_secret_value(), pool_size=20)
+        db_url = settings.app_database_url.get_secret_value()
+        db = Database(db_url, pool_size=20)
         return cls(
             settings=settings,
             db=db,
+            reads=Reads(db, primary_url=db_url, replica_url=settings.app_database_replica_url.get_secret_value()),
             store=ObjectStore(settings),
-            saver=Saver(settings.app_database_url.get_secret_value()),
+            saver=Saver(db_url),
             bus=bus,
             signer=Signer.from_settings(settings),
             volatile=volatile,
@@ -71,6 +75,7 @@ class Runtime:
         await self.saver.close()
         await self.volatile.close()
         await self.bus.close()
+        await self.reads.close()
         await self.db.close()
         await self.store.close()
 

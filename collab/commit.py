@@ -1,8 +1,6 @@
 """One commit: edits of many rooms, appended to the journal in one transaction."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,10 +15,6 @@ from models.documents import Edit, journal
 from models.errors import DoxieError
 
 log = get_logger(__name__)
-
-T = TypeVar("T")
-
-_abandoned: set[asyncio.Task[Any]] = set()
 
 
 class AlreadySaved(Exception):
@@ -112,24 +106,6 @@ async def _keep_before(session: AsyncSession, edit: Edit, seq: int) -> None:
             await revisions.keep_before(session, edit, seq)
     except (SQLAlchemyError, DoxieError, ValueError, LookupError) as error:
         log.error("a revision could not be kept", document_id=str(edit.document_id), seq=seq, error=repr(error))
-
-
-async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-    """The result of some work, or TimeoutError. Work that hangs is cancelled and not waited for: that may hang too."""
-    task = asyncio.ensure_future(work)
-    done, _ = await asyncio.wait({task}, timeout=seconds)
-    if not done:
-        _abandoned.add(task)
-        task.add_done_callback(_forget)
-        task.cancel()
-        raise TimeoutError(f"no answer within {seconds} s")
-    return task.result()
-
-
-def _forget(task: asyncio.Task[Any]) -> None:
-    _abandoned.discard(task)
-    if not task.cancelled():
-        task.exception()  # or asyncio complains that nobody looked
 
 
 async def _refuse_twice(session: AsyncSession, batch: Batch, seqs: list[int]) -> None:

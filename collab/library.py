@@ -5,12 +5,13 @@ from typing import Final, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from collab.commit import edit_of, within
+from collab.commit import edit_of
 from collab.errands import Unsaved
 from collab.room import Room
 from infra.db import Database
 from infra.logging import get_logger
 from infra.storage import ObjectStore
+from infra.waiting import within
 from models.documents import Edit, Loaded, history, journal, load
 
 log = get_logger(__name__)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
-from collab.commit import AlreadySaved, Batch, append, within
+from collab.commit import AlreadySaved, Batch, append
 from collab.errands import Unsaved
 from collab.metrics import Metrics
 from collab.protocol import Close
@@ -21,6 +21,7 @@ from collab.room import Room
 from collab.seat import Seat
 from infra.db import Database
 from infra.logging import get_logger
+from infra.waiting import within
 from models.documents import DocumentFull, DocumentGone
 
 log = get_logger(__name__)

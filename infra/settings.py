@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     """The owner of the tables: migrations and backups only."""
     app_database_url: SecretStr = SecretStr("")
     """The role every process works with; row-level security applies to it."""
+    app_database_replica_url: SecretStr = SecretStr("")
+    """A streaming replica of it, the same role: api reads lists, search and history there (docs/adr/0013)."""
     redis_url: SecretStr = SecretStr("")
     s3_endpoint: str = "http://127.0.0.1:8333"
     s3_region: str = "us-east-1"

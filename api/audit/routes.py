@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from api.audit import export
 from api.audit.schemas import AccountEventRead, AccountEvents, AuditEventRead, AuditEvents
-from api.deps import CurrentActor, CurrentPage, CurrentRuntime, Scope, Session
+from api.deps import CurrentActor, CurrentPage, CurrentRuntime, Scope, Session, only_reads
 from api.idempotency import IdempotentRoute
 from models import audit
 from models.audit import Act
@@ -35,6 +35,7 @@ CurrentWanted = Annotated[audit.Wanted, Depends(_wanted)]
 
 
 @router.get("/orgs/{org_id}/audit")
+@only_reads
 async def page(session: Session, scope: Scope, page: CurrentPage, wanted: CurrentWanted) -> AuditEvents:
     """What was done in an organization, newest first."""
     scope.require(Permission.AUDIT_READ)

@@ -19,6 +19,7 @@ from api.deps import (
     Revoked,
     Scope,
     Session,
+    only_reads,
     read_body,
 )
 from api.documents import content
@@ -60,6 +61,7 @@ async def create(
 
 
 @router.get("/orgs/{org_id}/documents")
+@only_reads
 async def page(
     session: Session,
     scope: Scope,
@@ -73,6 +75,7 @@ async def page(
 
 
 @router.get("/orgs/{org_id}/search")
+@only_reads
 async def search(
     session: Session,
     scope: Scope,
@@ -176,6 +179,7 @@ async def autosave(
     response_class=Response,
     responses={200: {"content": {YJS: {"schema": {"type": "string", "format": "binary"}}}}},
 )
+@only_reads
 async def state(
     session: Session,
     access: Access,
@@ -198,6 +202,7 @@ async def state(
     response_class=Response,
     responses=content.RESPONSES,
 )
+@only_reads
 async def read_content(
     session: Session,
     access: Access,

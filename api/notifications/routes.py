@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
-from api.deps import Access, CurrentActor, CurrentClaims, CurrentPage, CurrentRuntime, Scope, Session
+from api.deps import Access, CurrentActor, CurrentClaims, CurrentPage, CurrentRuntime, Scope, Session, only_reads
 from api.idempotency import IdempotentRoute
 from api.notifications.schemas import (
     MailingRead,
@@ -32,6 +32,7 @@ HEARTBEAT_SECONDS: Final = 15.0
 
 
 @router.get("/notifications")
+@only_reads
 async def page(
     session: Session,
     actor: CurrentActor,

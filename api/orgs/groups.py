@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from api.deps import Revoked, Scope, Session
+from api.deps import Revoked, Scope, Session, only_reads
 from api.idempotency import IdempotentRoute
 from api.orgs.schemas import GroupMemberRead, GroupMembers, GroupRead, Groups, GroupWrite
 from infra.bus import Revocation
@@ -20,6 +20,7 @@ async def create(body: GroupWrite, session: Session, scope: Scope) -> GroupRead:
 
 
 @router.get("")
+@only_reads
 async def groups(session: Session, scope: Scope) -> Groups:
     """All groups, by name."""
     return Groups(items=[GroupRead.of(*row) for row in await orgs.groups(session, scope)])
@@ -40,6 +41,7 @@ async def delete(group_id: UUID, session: Session, scope: Scope, revoked: Revoke
 
 
 @router.get("/{group_id}/members")
+@only_reads
 async def members(group_id: UUID, session: Session, scope: Scope) -> GroupMembers:
     """Who is in a group."""
     found = await orgs.group_members(session, scope, group_id)

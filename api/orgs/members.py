@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from api.deps import Revoked, Scope, Session
+from api.deps import Revoked, Scope, Session, only_reads
 from api.idempotency import IdempotentRoute
 from api.orgs.schemas import MemberRead, Members, MembershipRead, RoleWrite, Transfer
 from infra.bus import Revocation
@@ -14,6 +14,7 @@ router = APIRouter(prefix="/orgs/{org_id}", route_class=IdempotentRoute)
 
 
 @router.get("/members")
+@only_reads
 async def members(session: Session, scope: Scope) -> Members:
     """Who belongs to it."""
     return Members(items=[MemberRead.of(*row) for row in await orgs.members(session, scope)])

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
 
-from api.deps import Access, CurrentActor, CurrentPage, CurrentRuntime, Scope, Session
+from api.deps import Access, CurrentActor, CurrentPage, CurrentRuntime, Scope, Session, only_reads
 from api.idempotency import IdempotentRoute
 from api.pipeline.schemas import Replayed, ReplayedRange, RunRead, Runs, RunState, Wanted
 from models import orgs, pipeline
@@ -30,6 +30,7 @@ router = APIRouter(tags=["pipeline"], route_class=IdempotentRoute)
 
 
 @router.get("/documents/{document_id}/pipeline")
+@only_reads
 async def page(session: Session, access: Access, page: CurrentPage, runtime: CurrentRuntime) -> Runs:
     """The steps done for a document, newest first, with the flow run of each."""
     found = await pipeline.of_document(session, access.scope, access.id, after=page.after, limit=page.limit + 1)
@@ -38,6 +39,7 @@ async def page(session: Session, access: Access, page: CurrentPage, runtime: Cur
 
 
 @router.get("/orgs/{org_id}/pipeline")
+@only_reads
 async def org_page(
     session: Session, scope: Scope, page: CurrentPage, runtime: CurrentRuntime, wanted: CurrentFilter
 ) -> Runs:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.deps import Access, CurrentPage, CurrentRuntime, DocumentAccess, Later, Scope, Session
+from api.deps import Access, CurrentPage, CurrentRuntime, DocumentAccess, Later, Scope, Session, only_reads
 from api.documents import content
 from api.documents.routes import YJS
 from api.idempotency import IdempotentRoute
@@ -37,6 +37,7 @@ DIFF_RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("")
+@only_reads
 async def page(session: Session, access: Access, page: CurrentPage) -> Revisions:
     """Revisions, newest first."""
     before = _number(page.cursor)
@@ -52,6 +53,7 @@ async def name(body: RevisionWrite, session: Session, access: Access) -> Revisio
 
 
 @router.get("/{number}")
+@only_reads
 async def read(number: int, session: Session, access: Access) -> RevisionRead:
     """One revision."""
     return RevisionRead.of(await revisions.read(session, access.scope, access.id, number))
@@ -62,6 +64,7 @@ async def read(number: int, session: Session, access: Access) -> RevisionRead:
     response_class=Response,
     responses={200: {"content": {YJS: {"schema": {"type": "string", "format": "binary"}}}}},
 )
+@only_reads
 async def state(number: int, session: Session, access: Access, runtime: CurrentRuntime) -> Response:
     """The document as it was, as one Yjs update."""
     revision = await revisions.read(session, access.scope, access.id, number)
@@ -74,6 +77,7 @@ async def state(number: int, session: Session, access: Access, runtime: CurrentR
     response_class=Response,
     responses=content.RESPONSES,
 )
+@only_reads
 async def read_content(
     number: int,
     session: Session,
@@ -87,6 +91,7 @@ async def read_content(
 
 
 @router.get("/{number}/diff", response_model=Difference, responses=DIFF_RESPONSES)
+@only_reads
 async def difference(
     number: int,
     session: Session,
@@ -104,6 +109,7 @@ async def difference(
 
 
 @router.get("/{number}/attribution")
+@only_reads
 async def attribution(number: int, session: Session, access: Access, runtime: CurrentRuntime) -> Authorship:
     """Who wrote each part of the document as it was."""
     seq = (await revisions.read(session, access.scope, access.id, number)).seq_to

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from api.deps import Access, Claims, CurrentActor, CurrentClaims, CurrentRuntime, Revoked, Session
+from api.deps import Access, Claims, CurrentActor, CurrentClaims, CurrentRuntime, Revoked, Session, only_reads
 from api.idempotency import IdempotentRoute
 from api.sharing.schemas import (
     AddressWrite,
@@ -43,6 +43,7 @@ async def open_to_org(body: OrgAccessWrite, session: Session, access: Access, re
 
 
 @router.get("/grants")
+@only_reads
 async def grants(session: Session, access: Access) -> Grants:
     """What is granted on the document, and to whom."""
     return Grants(items=[GrantRead.model_validate(item) for item in await sharing.grants(session, access.scope)])
@@ -97,6 +98,7 @@ ChangedHash = Annotated[str | None, Depends(_changed_hash)]
 
 
 @router.get("/share-links")
+@only_reads
 async def links(session: Session, access: Access) -> Links:
     """The links to the document."""
     return Links(items=[LinkRead.of(item) for item in await sharing.links(session, access.scope)])
@@ -149,6 +151,7 @@ async def ask(document_id: UUID, body: RequestWrite, session: Session, actor: Cu
 
 
 @router.get("/access-requests")
+@only_reads
 async def asked(session: Session, access: Access) -> Requests:
     """Who waits for access to the document."""
     return Requests(items=[RequestRead.of(*row) for row in await sharing.asked(session, access.scope)])

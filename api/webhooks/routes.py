@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from api.deps import CurrentPage, CurrentRuntime, Scope, Session
+from api.deps import CurrentPage, CurrentRuntime, Scope, Session, only_reads
 from api.idempotency import IdempotentRoute
 from api.webhooks.schemas import Deliveries, DeliveryRead, WebhookChange, WebhookRead, Webhooks, WebhookWrite
 from models import webhooks
@@ -19,6 +19,7 @@ async def create(body: WebhookWrite, session: Session, scope: Scope, runtime: Cu
 
 
 @router.get("")
+@only_reads
 async def page(session: Session, scope: Scope) -> Webhooks:
     """All there are."""
     return Webhooks(items=[WebhookRead.of(item) for item in await webhooks.of(session, scope)])
@@ -46,6 +47,7 @@ async def delete(webhook_id: UUID, session: Session, scope: Scope) -> None:
 
 
 @router.get("/{webhook_id}/deliveries")
+@only_reads
 async def deliveries(webhook_id: UUID, session: Session, scope: Scope, page: CurrentPage) -> Deliveries:
     """What was delivered, newest first."""
     found = await webhooks.deliveries(session, scope, webhook_id, after=page.after, limit=page.limit + 1)
