@@ -1,6 +1,7 @@
 """A stack of its own for benchmarks."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,9 +19,10 @@ def running(home: Path, only: Sequence[str] = ()) -> Iterator[None]:
     os.environ |= {"DOXIE_RATE_LIMIT_FACTOR": "1000"}  # one address and few accounts make all the load
     command = [sys.executable, "-m", "infra.stack"]
     part = ["--only", ",".join(only)] if only else []
-    subprocess.run([*command, "up", "--detach", *part], check=True)
-    get_settings.cache_clear()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # or it would leave the stack behind
     try:
+        subprocess.run([*command, "up", "--detach", *part], check=True)
+        get_settings.cache_clear()
         yield
     finally:
         subprocess.run([*command, "down"], check=True)
