@@ -73,11 +73,8 @@ async def test_a_killed_worker_is_succeeded_and_its_run_ends(worker: Runtime, de
         await until(partial(has_crashed, worker, document_id), 40)
     [revision] = await desk.revisions(document_id)
     steps = await desk.ledger(document_id)
-    assert [(step.step, step.state, step.attempts) for step in steps] == [
-        ("fold", "succeeded", 2),
-        ("store", "succeeded", 2),
-        ("index", "succeeded", 2),
-    ]
+    assert [(step.step, step.state) for step in steps] == [(step, "succeeded") for step in ("fold", "store", "index")]
+    assert all(step.attempts > 1 for step in steps)
     assert str(revision.flow_run_id) == second != killed
     assert (await ended(worker, revision.flow_run_id)).state_name == "Completed"
 
