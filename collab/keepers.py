@@ -59,9 +59,12 @@ class Keeper:
         self._work = asyncio.Event()
         self._hurry = asyncio.Event()
 
-    async def begin(self) -> None:
-        """Start the process before anybody needs it."""
-        await self._running()
+    async def started(self) -> Cage:
+        """The process, started if it does not run."""
+        async with self._starting:
+            if self._cage is None:
+                self._cage = await self._start()
+            return self._cage
 
     async def load(self, room: Room, required: int, stored: list[bytes]) -> list[int]:
         """Make a room's Doc; the places of the stored updates that do not apply.
@@ -139,19 +142,13 @@ class Keeper:
             at += len(some)
 
     async def _ask(self, request: list[bytes]) -> bytes:
-        cage = await self._running()
+        cage = await self.started()
         try:
             return await cage.ask(request)
         except CageBroken as broken:
             if self._cage is cage:
                 self._gone(broken.note, broken.reason)
             raise
-
-    async def _running(self) -> Cage:
-        async with self._starting:
-            if self._cage is None:
-                self._cage = await self._start()
-            return self._cage
 
     def _gone(self, note: int, reason: str) -> None:
         cage, self._cage = self._cage, None
@@ -181,7 +178,7 @@ class Keepers:
 
     async def run(self) -> None:
         """Do errands for ever."""
-        await asyncio.gather(*(keeper.begin() for keeper in self._all[:-1]))
+        await asyncio.gather(*(keeper.started() for keeper in self._all[:-1]))
         await asyncio.gather(*(keeper.run() for keeper in self._all))
 
     async def close(self) -> None:

@@ -83,8 +83,8 @@ class Room:
 
     @property
     def impatient(self) -> bool:
-        """Whether somebody waits for the answer to an errand."""
-        return any(isinstance(errand, Ask) for errand in self._errands)
+        """Whether somebody waits for the answer to the newest errand."""
+        return bool(self._errands) and isinstance(self._errands[-1], Ask)
 
     @property
     def ready(self) -> bool:

@@ -24,7 +24,7 @@ OUTAGES = (OperationalError, InterfaceError)
 _SCOPE = text("SELECT set_config('app.user_id', :user_id, true), set_config('app.org_ids', :org_ids, true)")
 _BEGIN = "BEGIN; SET LOCAL app.user_id = '{user_id}'; SET LOCAL app.org_ids = '{org_ids}'"
 _OPTION = "doxie_scope"
-IDLE = TransactionStatus.IDLE
+_AT_REST = (TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
 
 class _Cursor(psycopg.AsyncCursor[Any]):
@@ -76,26 +76,21 @@ class Database:
 
     @asynccontextmanager
     async def direct(self, *, user_id: UUID | None = None, org_ids: Iterable[UUID] = ()) -> AsyncIterator[Direct]:
-        """The same, on the driver itself. A connection that is not known to be fine afterwards is not used again."""
-        pooled = await self.engine.raw_connection()
-        try:
-            connection = pooled.driver_connection
+        """The same, on the driver itself."""
+        async with self.engine.connect() as pooled:
+            connection = (await pooled.get_raw_connection()).driver_connection
             assert isinstance(connection, psycopg.AsyncConnection)
             direct = Direct(connection)
-            await direct.run(_begin_as(user_id, org_ids))
             try:
+                await direct.run(_begin_as(user_id, org_ids))
                 yield direct
-            except Exception:
-                await direct.run("ROLLBACK")
+                await direct.run("COMMIT")
+            except BaseException:
+                # The pool rolls back what has failed. What is broken, or in the middle of something, it cannot.
+                if connection.pgconn.transaction_status not in _AT_REST:
+                    await pooled.invalidate()
+                    await self.engine.dispose()  # the others are as old: the server may be another one
                 raise
-            await direct.run("COMMIT")
-        except BaseException:
-            connection = pooled.driver_connection
-            if connection is None or connection.pgconn.transaction_status != IDLE:
-                pooled.invalidate()
-            raise
-        finally:
-            pooled.close()
 
     def pool(self) -> dict[str, int]:
         """How many connections there are, and how many of them are in use."""

@@ -41,17 +41,17 @@ class Direct:
             cursor = await self._cursor.execute(query, params)
             return await cursor.fetchall() if cursor.description else []
         except psycopg.Error as error:
-            raise translated(error, query) from error
+            raise _translated(error, query) from error
 
     async def run(self, command: str) -> None:
         """Execute several commands at once, none with parameters."""
         try:
             await self._cursor.execute(command.encode(), prepare=False)
         except psycopg.Error as error:
-            raise translated(error, command) from error
+            raise _translated(error, command) from error
 
 
-def translated(error: psycopg.Error, statement: str) -> Exception:
+def _translated(error: psycopg.Error, statement: str) -> Exception:
     """What SQLAlchemy would raise for it."""
     found = DBAPIError.instance(statement, None, error, psycopg.Error, hide_parameters=True)
     assert isinstance(found, Exception)
