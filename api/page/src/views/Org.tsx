@@ -26,26 +26,25 @@ const ROLES: [Role, string][] = [
   ['guest', 'Guest'],
 ]
 
-const TABS: [string, string, 'anybody' | 'manages'][] = [
-  ['', 'People', 'anybody'],
-  ['groups', 'Groups', 'anybody'],
-  ['settings', 'Settings', 'anybody'],
+const TABS: [string, string][] = [
+  ['', 'People'],
+  ['groups', 'Groups'],
+  ['settings', 'Settings'],
 ]
 
 export function OrgView({ id, tab = '' }: { id: string; tab?: string }) {
   const here = orgs.value.find((each) => each.id === id)
-  const manages = here?.role === 'owner' || here?.role === 'admin'
-  const tabs = TABS.filter(([, , whose]) => manages || whose === 'anybody')
-  if (!here || !tabs.some(([name]) => name === tab))
+  if (!here || !TABS.some(([name]) => name === tab))
     return (
       <Sheet title="Not found">
         <Empty icon="search" title={here ? 'There is nothing here' : 'There is no such organization, or you do not belong to it'} />
       </Sheet>
     )
+  const manages = here.role === 'owner' || here.role === 'admin'
   return (
-    <Sheet title={here.name} hint={`You are ${here.role === 'owner' || here.role === 'admin' ? 'an' : 'a'} ${here.role} here.`}>
+    <Sheet title={here.name} hint={`You are ${manages ? 'an' : 'a'} ${here.role} here.`}>
       <nav class="tabs" aria-label="Organization">
-        {tabs.map(([name, label]) => (
+        {TABS.map(([name, label]) => (
           <a key={name} href={`/org/${id}${name && `/${name}`}`} aria-current={name === tab ? 'page' : undefined}>
             {label}
           </a>
