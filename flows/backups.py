@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,8 +36,8 @@ async def nightly_backup() -> State[Any]:
             async with worker.db.transaction() as session:
                 await backups.fail(session, backup, f"{type(error).__name__}: {error}")
             raise
-        pruned = await prune(store, now=clock.now(), keep_days=worker.settings.backup_keep_days)
-    return Completed(message=f"{manifest['object']}, {manifest['bytes']} bytes; {pruned} old ones removed")
+        pruned = await prune(store, PREFIX, now=clock.now(), keep_days=worker.settings.backup_keep_days)
+    return Completed(message=f"{manifest['object']}, {manifest['bytes']} bytes; {len(pruned)} old ones removed")
 
 
 async def _back_up(worker: Runtime, store: ObjectStore, backup: Backup) -> dict[str, Any]:
@@ -70,25 +69,21 @@ async def _back_up(worker: Runtime, store: ObjectStore, backup: Backup) -> dict[
     return manifest
 
 
-async def prune(store: ObjectStore, *, now: datetime, keep_days: int) -> int:
-    """Remove backups that are not to be kept; how many. Of the newest days with any, one each is kept; of today all.
+async def prune(store: ObjectStore, prefix: str, *, now: datetime, keep_days: int) -> set[str]:
+    """Remove the backups under a prefix that are not to be kept; their folders, whose names begin with a time.
 
-    Only whole backups count: one without a manifest was interrupted, and goes after a day.
+    Of the newest days with any, one each is kept; of today all. Only whole backups count: one without a manifest was
+    interrupted, and goes after a day.
     """
-    objects = [key for key, _ in await store.list(PREFIX)]
-    gone = doomed(objects, now=now, keep_days=keep_days)
-    for key in objects:
-        if key.rpartition("/")[0] in gone:
-            await store.delete(key)
-    return len(gone)
-
-
-def doomed(keys: Collection[str], *, now: datetime, keep_days: int) -> set[str]:
-    """The folders of objects that are not to be kept; they lie beside each other, and their names begin with a time."""
-    whole = {key.rpartition("/")[0] for key in keys if key.endswith("/manifest.json")}
+    objects = [key for key, _ in await store.list(prefix)]
+    whole = {key.rpartition("/")[0] for key in objects if key.endswith("/manifest.json")}
     kept = _kept(whole, now, keep_days)
-    found = {folder for key in keys if (folder := key.rpartition("/")[0]) not in kept}
-    return {folder for folder in found if folder in whole or _time(folder) < now - timedelta(days=1)}
+    doomed = {folder for key in objects if (folder := key.rpartition("/")[0]) not in kept}
+    doomed = {folder for folder in doomed if folder in whole or _time(folder) < now - timedelta(days=1)}
+    for key in objects:
+        if key.rpartition("/")[0] in doomed:
+            await store.delete(key)
+    return doomed
 
 
 def _kept(folders: set[str], now: datetime, keep_days: int) -> set[str]:

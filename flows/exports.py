@@ -13,7 +13,6 @@ from flows.ledger import Ledger, Subject
 from flows.runtime import Runtime
 from models import documents, exports, outbox, pipeline
 from models.auth import Actor
-from models.errors import DoxieError, Unavailable
 from models.exports import Export, Rendered
 from models.outbox import Claim
 
@@ -84,15 +83,9 @@ async def _render(worker: Runtime, export: Export) -> Rendered:
 async def _failed(worker: Runtime, export: Export, ledger: Ledger, claim: Claim | None, error: Exception) -> None:
     async with worker.db.transaction(org_ids=[export.org_id]) as session:
         await pipeline.record(session, ledger.failed(error))
-        if claim is not None and not _is_final(error, claim.attempts):
+        if claim is not None and not retrying.is_pointless(error) and claim.attempts < ATTEMPTS:
             await outbox.retry(session, claim, error=repr(error), delay=retrying.delay(claim.attempts))
             return
         await exports.fail(session, export, str(error), flow_run_id=ledger.flow_run_id)
         if claim is not None:
             await outbox.settle(session, [claim])
-
-
-def _is_final(error: Exception, attempts: int) -> bool:
-    """Whether trying again is pointless: what was asked for is not there or not allowed."""
-    asked_wrong = isinstance(error, DoxieError) and not isinstance(error, Unavailable)
-    return asked_wrong or attempts >= ATTEMPTS

@@ -115,8 +115,7 @@ class _Importer:
 async def _failed(worker: Runtime, wish: Import, ledger: Ledger, claim: Claim | None, error: Exception) -> None:
     async with worker.db.transaction(org_ids=[wish.org_id]) as session:
         await pipeline.record(session, ledger.failed(error))
-        is_final = isinstance(error, DoxieError) and not isinstance(error, Unavailable)
-        if claim is not None and not is_final and claim.attempts < ATTEMPTS:
+        if claim is not None and not retrying.is_pointless(error) and claim.attempts < ATTEMPTS:
             await outbox.retry(session, claim, error=repr(error), delay=retrying.delay(claim.attempts))
             return
         await imports.fail(session, wish, str(error), flow_run_id=ledger.flow_run_id)

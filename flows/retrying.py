@@ -3,6 +3,7 @@
 import random
 
 from infra import db, storage
+from models.errors import DoxieError, Unavailable
 
 FIRST_SECONDS = 1.0
 LONGEST_SECONDS = 300.0
@@ -26,6 +27,11 @@ def delay_of(error: BaseException, attempts: int) -> tuple[float, bool]:
     if is_outage(error):
         return min(delay(attempts), OUTAGE_SECONDS), False
     return delay(attempts), True
+
+
+def is_pointless(error: BaseException) -> bool:
+    """Whether trying again is pointless: what was asked for is not there or not allowed."""
+    return isinstance(error, DoxieError) and not isinstance(error, Unavailable)
 
 
 def is_outage(error: BaseException | None) -> bool:

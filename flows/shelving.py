@@ -5,7 +5,7 @@ import json
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import models.migrations.tables  # noqa: F401 (every table, so that all rows are in it)
 from flows import leases, retrying, runtime
-from flows.backups import doomed
+from flows.backups import prune
 from flows.ledger import Ledger, Subject
 from flows.runtime import Runtime
 from infra import clock
@@ -25,7 +25,6 @@ from infra.storage import ObjectStore
 from models import archive, backups, outbox, pipeline
 from models.backups import OrganizationBackup, packing, shelf
 from models.backups import organizations as ledger_of
-from models.errors import DoxieError
 from models.outbox import Claim
 
 ATTEMPTS = 5
@@ -81,7 +80,7 @@ async def back_up_organization(backup_id: UUID, org_id: UUID, claim: Claim) -> S
             made = await back_up(worker, store, org_id, kind="requested", backup_id=backup_id, attempts=claim.attempts)
         except Exception as error:
             async with worker.db.transaction(org_ids=[org_id]) as session:
-                if isinstance(error, DoxieError) or claim.attempts >= ATTEMPTS:
+                if retrying.is_pointless(error) or claim.attempts >= ATTEMPTS:
                     await outbox.settle(session, [claim])
                 else:
                     await outbox.retry(session, claim, error=repr(error), delay=retrying.delay(claim.attempts))
@@ -163,7 +162,7 @@ async def _make(worker: Runtime, store: ObjectStore, backup: OrganizationBackup)
 
 
 @asynccontextmanager
-async def _frozen(worker: Runtime, org_id: UUID) -> AsyncIterator[tuple[AsyncSession, Any]]:
+async def _frozen(worker: Runtime, org_id: UUID) -> AsyncIterator[tuple[AsyncSession, datetime]]:
     """A transaction that sees this organization, and of it one moment."""
     async with worker.db.transaction(org_ids=[org_id]) as session:
         yield session, await packing.freeze(session)
@@ -193,12 +192,8 @@ async def _each(
 async def _prune(worker: Runtime, store: ObjectStore, org_id: UUID) -> None:
     """Of the newest days with any one each is kept, of today all; the ledger says what there is."""
     days, now = worker.settings.backup_keep_days, clock.now()
-    keys = [key for key, _ in await store.list(shelf.below(org_id))]
-    gone = doomed(keys, now=now, keep_days=days)
-    for key in keys:
-        if key.rpartition("/")[0] in gone:
-            await store.delete(key)
-    ids = [UUID(folder.rpartition("/")[2][19:]) for folder in gone]
+    gone = await prune(store, shelf.below(org_id), now=now, keep_days=days)
+    ids = [shelf.parsed(folder).backup_id for folder in gone]
     async with worker.db.transaction(org_ids=[org_id]) as session:
         await ledger_of.forget(session, org_id, ids, failed_before=now - timedelta(days=days))
 

@@ -47,7 +47,7 @@ def below(org_id: UUID) -> str:
 async def shelved(store: ObjectStore, org_id: UUID | None = None) -> list[Shelved]:
     """The whole backups there are (of an organization), oldest first."""
     keys = await store.list(below(org_id) if org_id else PREFIX)
-    found = [_parsed(key.rpartition("/")[0]) for key, _ in keys if key.endswith(f"/{MANIFEST}")]
+    found = [parsed(key.rpartition("/")[0]) for key, _ in keys if key.endswith(f"/{MANIFEST}")]
     return sorted(found, key=lambda one: (one.started_at, one.backup_id))
 
 
@@ -128,7 +128,8 @@ async def remove_all(store: ObjectStore, org_id: UUID) -> int:
     return len(keys)
 
 
-def _parsed(path: str) -> Shelved:
+def parsed(path: str) -> Shelved:
+    """What the name of a folder says."""
     _, org_id, name = path.split("/")
     started_at = datetime.strptime(name[:18], _TIME).replace(tzinfo=UTC)
     return Shelved(UUID(org_id), UUID(name[19:]), started_at, path)

@@ -79,7 +79,7 @@ async def test_old_backups_go_and_one_a_day_stays(worker: Runtime) -> None:
             await store.put(f"{flow.PREFIX}{at:%Y-%m-%dT%H%M%SZ}-x/{name}", b"x")
     interrupted = f"{flow.PREFIX}{now - timedelta(days=2, hours=1):%Y-%m-%dT%H%M%SZ}-y/database.dump"
     await store.put(interrupted, b"x")
-    await flow.prune(store, now=now, keep_days=3)
+    await flow.prune(store, flow.PREFIX, now=now, keep_days=3)
     left = {key.split("/")[1][:10] for key, _ in await store.list(flow.PREFIX)}
     assert left == {f"{now - timedelta(days=day):%Y-%m-%d}" for day in range(3)}
     assert not await store.exists(interrupted)
