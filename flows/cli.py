@@ -155,7 +155,7 @@ def backup_org(org_id: UUID) -> None:
 
 @admin.command("org-backups")
 def org_backups(org_id: UUID) -> None:
-    """The newest backups of one organization, with the ids that `restore-org --from` takes."""
+    """The newest backups of one organization."""
     found = _run(operating.newest_org_backups(org_id))
     for entry in found:
         # A line each and no table: ids are to be copied, and a table would cut them where the terminal is narrow.

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class OrgBackupRead(BaseModel):
-    """A backup of the organization, and what became of it. Operators restore it, by its id."""
+    """A backup of the organization, and what became of it."""
 
     model_config = ConfigDict(from_attributes=True)
     id: UUID

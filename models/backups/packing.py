@@ -26,8 +26,6 @@ FORMAT = "doxie organization backup 1"
 LEVEL = 9
 ROWS_AT_ONCE = 64
 """A row may hold an update of a megabyte, which is twice that as JSON."""
-LOAD_BYTES = 8 * 1024 * 1024
-"""Rows go back into a database in statements of about this size."""
 
 _MOMENT = text("SELECT now()")
 _SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -115,19 +113,6 @@ async def _require_all(session: AsyncSession) -> None:
         raise RuntimeError(f"these tables would not be in the backup: {', '.join(sorted(forgotten))}")
 
 
-async def digests(session: AsyncSession, org_id: UUID, columns: Mapping[str, list[str]]) -> dict[str, dict[str, Any]]:
-    """The same of rows that are in a database, without a file: to compare them with a manifest, of its columns."""
-    found: dict[str, dict[str, Any]] = {}
-    for table in tables():
-        if table.name not in columns:
-            continue
-        packed = Packed(columns[table.name])
-        async for line in _lines(session, table, packed.columns, org_id):
-            packed.add(line)
-        found[table.name] = packed.as_json()
-    return found
-
-
 async def _lines(session: AsyncSession, table: Table, columns: list[str], org_id: UUID) -> AsyncIterator[bytes]:
     """The rows of an organization in a table, in the order of their keys."""
     own = "id" if table.name == "organizations" else "org_id"
@@ -193,41 +178,3 @@ def _check_head(line: bytes, manifest: Mapping[str, Any]) -> None:
         raise BackupDamaged(f"its format is {head.get('format')!r}, not {FORMAT!r}")
     if (head.get("org_id"), head.get("backup_id")) != (manifest["org_id"], manifest["backup_id"]):
         raise BackupDamaged("it is the backup of another organization or moment")
-
-
-async def load(session: AsyncSession, path: Path, manifest: Mapping[str, Any]) -> int:
-    """Put the rows of a packed file into an empty database with today's tables; how many.
-
-    The role may switch constraints off: all rows are of one moment, in which they held. Accounts are not among them.
-
-    Raises:
-        BackupDamaged: see `lines`.
-    """
-    await session.execute(text("SET LOCAL session_replication_role = replica"))
-    known = {table.name: {column.name for column in table.columns} for table in tables()}
-    waiting: list[bytes] = []
-    name, size, loaded = "", 0, 0
-    for table, line in lines(path, manifest):
-        if table != name or size > LOAD_BYTES:
-            await _insert(session, name, waiting, manifest, known)
-            name, waiting, size = table, [], 0
-        waiting.append(line[len(table) + 1 : -1])
-        size += len(line)
-        loaded += 1
-    await _insert(session, name, waiting, manifest, known)
-    return loaded
-
-
-async def _insert(
-    session: AsyncSession, name: str, rows: list[bytes], manifest: Mapping[str, Any], known: Mapping[str, set[str]]
-) -> None:
-    """What has been removed from the tables since is left out; what has been added has its default."""
-    if not rows or name not in known:
-        return
-    columns = [column for column in manifest["tables"][name]["columns"] if column in known[name]]
-    chosen = ", ".join(f'"{column}"' for column in columns)
-    statement = text(f"""
-        INSERT INTO "{name}" ({chosen})
-        SELECT {chosen} FROM json_populate_recordset(NULL::"{name}", CAST(:rows AS json))
-    """)  # noqa: S608 - names of ours
-    await session.execute(statement, {"rows": "[" + ",".join(row.decode() for row in rows) + "]"})
