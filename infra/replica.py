@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from itertools import count
 from typing import Final
 from uuid import UUID
 
@@ -129,7 +130,7 @@ class Reads:
     async def _return(self) -> None:
         """Look from time to time, beside the requests, whether the replica has come back."""
         assert self._replica is not None
-        for attempt in range(1_000_000_000):
+        for attempt in count():
             await asyncio.sleep(RETURN_SECONDS[min(attempt, len(RETURN_SECONDS) - 1)])
             inner = AsyncExitStack()
             try:

@@ -10,7 +10,9 @@ from sqlalchemy import text
 
 from flows import runtime
 from flows.runtime import Runtime
+from infra.db import Database
 from infra.settings import Settings, get_settings
+from infra.storage import ObjectStore
 from tests.conftest import Stack
 from tests.flows.desk import Desk, deployment, new_desk
 
@@ -36,3 +38,17 @@ async def desk(worker: Runtime, monkeypatch: pytest.MonkeyPatch) -> Desk:
     async with worker.db.transaction() as session:
         await session.execute(text("DELETE FROM outbox"))
     return await new_desk(worker)
+
+
+@pytest.fixture(scope="module")
+async def owner(house: Runtime) -> AsyncIterator[Database]:
+    """The role that sees everything, in the deployment that a module has to itself as `house`."""
+    async with runtime.owner(house) as db:
+        yield db
+
+
+@pytest.fixture(scope="module")
+async def stored(house: Runtime) -> AsyncIterator[ObjectStore]:
+    """The bucket of its backups."""
+    async with runtime.backup_store(house) as store:
+        yield store

@@ -28,7 +28,7 @@ from infra.storage import ObjectStore
 from models import auth, orgs
 from models import documents as documents_
 from models.auth import Actor
-from models.documents import Edit, journal
+from models.documents import Edit, journal, state
 from models.migrations.__main__ import upgrade as migrate
 from models.pipeline import PipelineRun
 from models.revisions import Revision
@@ -180,3 +180,13 @@ def port_of(url: str) -> int:
     port = urlsplit(url).port
     assert port is not None
     return port
+
+
+async def snapshotted(desk: Desk) -> tuple[UUID, str]:
+    """A document that the pipeline has folded, and the key of its snapshot."""
+    document_id = await desk.document()
+    async with dispatching(desk.worker):
+        await desk.write(document_id, *typing("kept"))
+        await settled(desk.worker, [document_id])
+    [revision] = await desk.revisions(document_id)
+    return document_id, state.snapshot_key(desk.org_id, str(revision.sha256))

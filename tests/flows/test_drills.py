@@ -39,18 +39,6 @@ async def house(stack: Stack) -> AsyncIterator[Runtime]:
 
 
 @pytest.fixture(scope="module")
-async def stored(house: Runtime) -> AsyncIterator[ObjectStore]:
-    async with runtime.backup_store(house) as store:
-        yield store
-
-
-@pytest.fixture(scope="module")
-async def owner(house: Runtime) -> AsyncIterator[Database]:
-    async with runtime.owner(house) as db:
-        yield db
-
-
-@pytest.fixture(scope="module")
 async def base(house: Runtime, stored: ObjectStore, document: UUID) -> Base:
     return await making.make(house, stored)
 

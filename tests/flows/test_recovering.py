@@ -28,12 +28,6 @@ async def house(stack: Stack) -> AsyncIterator[Runtime]:
         yield worker
 
 
-@pytest.fixture(scope="module")
-async def owner(house: Runtime) -> AsyncIterator[Database]:
-    async with runtime.owner(house) as db:
-        yield db
-
-
 def erased(doc: Doc[Any]) -> bytes:
     """Everything is deleted, and something else written."""
     before = doc.get_state()

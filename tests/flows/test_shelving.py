@@ -25,7 +25,7 @@ from models.backups import BackupDamaged, OrganizationBackup, organizations, pac
 from models.base import OrgOwned
 from models.documents import state
 from tests.conftest import Stack
-from tests.flows.desk import Desk, deployment, dispatching, flow_run, new_desk, settled, typing
+from tests.flows.desk import Desk, deployment, dispatching, flow_run, new_desk, settled, snapshotted, typing
 from tests.flows.test_drills import flipped
 
 
@@ -37,18 +37,6 @@ async def house(stack: Stack) -> AsyncIterator[Runtime]:
     )
     async with deployment(shared) as settings, runtime.opened_with(settings) as worker:
         yield worker
-
-
-@pytest.fixture(scope="module")
-async def stored(house: Runtime) -> AsyncIterator[ObjectStore]:
-    async with runtime.backup_store(house) as store:
-        yield store
-
-
-@pytest.fixture(scope="module")
-async def owner(house: Runtime) -> AsyncIterator[Database]:
-    async with runtime.owner(house) as db:
-        yield db
 
 
 @pytest.fixture
@@ -148,12 +136,7 @@ async def test_one_that_cannot_be_backed_up_stops_no_other(
 ) -> None:
     monkeypatch.setattr(shelving, "AGAIN_SECONDS", 0.0)
     poison, lost = await new_desk(house), await new_desk(house)
-    document_id = await lost.document()
-    async with dispatching(house):
-        await lost.write(document_id, *typing("lost"))
-        await settled(house, [document_id])
-    [revision] = await lost.revisions(document_id)
-    key = state.snapshot_key(lost.org_id, str(revision.sha256))
+    _, key = await snapshotted(lost)
     snapshot = await house.store.get(key)
     await house.store.delete(key)
     pack = packing.pack
@@ -233,12 +216,7 @@ async def test_a_tampered_backup_is_refused(
 async def test_what_a_kept_backup_refers_to_is_not_swept(
     house: Runtime, owner: Database, stored: ObjectStore, desk: Desk
 ) -> None:
-    document_id = await desk.document()
-    async with dispatching(house):
-        await desk.write(document_id, *typing("kept"))
-        await settled(house, [document_id])
-    [revision] = await desk.revisions(document_id)
-    key = state.snapshot_key(desk.org_id, str(revision.sha256))
+    document_id, key = await snapshotted(desk)
     made = await shelving.back_up(house, stored, desk.org_id, kind="operator")
     async with owner.transaction(org_ids=[desk.org_id]) as session:
         await session.execute(text("DELETE FROM documents WHERE id = :id"), {"id": document_id})

@@ -19,7 +19,7 @@ from infra.recovery.base import Base
 from infra.storage import ObjectStore
 from models import documents
 from models.documents import state
-from tests.flows.desk import Desk, deployment, dispatching, new_desk, settled, typing
+from tests.flows.desk import Desk, deployment, dispatching, new_desk, settled, snapshotted, typing
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -32,20 +32,9 @@ async def house(worker: Runtime) -> AsyncIterator[Runtime]:
         yield opened
 
 
-@pytest.fixture(scope="module")
-async def owner(house: Runtime) -> AsyncIterator[Database]:
-    async with runtime.owner(house) as db:
-        yield db
-
-
 async def test_objects_go_once_they_are_needless_for_long_enough(house: Runtime, owner: Database) -> None:
     desk: Desk = await new_desk(house)
-    document_id = await desk.document()
-    async with dispatching(house):
-        await desk.write(document_id, *typing("kept"))
-        await settled(house, [document_id])
-    [revision] = await desk.revisions(document_id)
-    kept = state.snapshot_key(desk.org_id, str(revision.sha256))
+    _, kept = await snapshotted(desk)
     loose = state.snapshot_key(desk.org_id, "0" * 64)
     foreign = f"orgs/{desk.org_id}/somebodys/thing"
     for key in (loose, foreign):
