@@ -18,10 +18,10 @@ from enum import IntEnum
 from uuid import UUID
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from infra import identities
+from infra import identities, patience
 from infra.logging import get_logger
+from infra.redis import OUTAGES
 
 log = get_logger(__name__)
 
@@ -95,7 +95,12 @@ class Bus:
     def __init__(self, redis_url: str) -> None:
         self.node = os.urandom(8)
         self._redis: Redis = Redis.from_url(
-            redis_url, socket_connect_timeout=2, socket_timeout=None, health_check_interval=15
+            redis_url,
+            socket_connect_timeout=2,
+            socket_timeout=None,  # who follows documents may hear nothing for long
+            socket_keepalive=True,
+            socket_keepalive_options=patience.redis(),
+            health_check_interval=15,
         )
         self._pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
         self._channels: set[bytes] = {_REVOKED}
@@ -108,7 +113,7 @@ class Bus:
         try:
             async with asyncio.timeout(2):
                 await self._redis.publish(_PREFIX + document_id.bytes, message.encode())
-        except (RedisError, OSError, TimeoutError) as error:
+        except OUTAGES as error:
             log.warning("bus publish failed", document_id=str(document_id), error=str(error))
 
     @property
@@ -135,7 +140,7 @@ class Bus:
                 )
                 pipeline.publish(_REVOKED, revocation.encode())
                 await pipeline.execute()
-        except (RedisError, OSError, TimeoutError) as error:
+        except OUTAGES as error:
             log.warning("bus publish failed", revocation=str(revocation), error=str(error))
             return False
         return True
@@ -153,7 +158,7 @@ class Bus:
                 for document_id, message in messages:
                     pipeline.publish(_PREFIX + document_id.bytes, message.encode())
                 await pipeline.execute()
-        except (RedisError, OSError, TimeoutError) as error:
+        except OUTAGES as error:
             log.warning("bus publish failed", messages=len(messages), error=str(error))
 
     async def subscribe(self, document_id: UUID) -> bool:
@@ -163,7 +168,7 @@ class Bus:
         try:
             async with asyncio.timeout(2):
                 await self._pubsub.subscribe(channel)
-        except (RedisError, OSError, TimeoutError) as error:
+        except OUTAGES as error:
             log.warning("bus subscribe failed", document_id=str(document_id), error=str(error))
             return False
         return True
@@ -175,7 +180,7 @@ class Bus:
         try:
             async with asyncio.timeout(2):
                 await self._pubsub.unsubscribe(channel)
-        except (RedisError, OSError, TimeoutError) as error:
+        except OUTAGES as error:
             log.warning("bus unsubscribe failed", document_id=str(document_id), error=str(error))
 
     async def messages(self) -> AsyncIterator[Arrival]:
@@ -194,7 +199,7 @@ class Bus:
                     if missed:
                         yield None
                 raw = await self._pubsub.get_message(timeout=5)
-            except (RedisError, OSError) as error:
+            except OUTAGES as error:
                 log.warning("bus connection lost", error=str(error))
                 known, missed = False, True
                 await asyncio.sleep(0.5)

@@ -11,11 +11,12 @@ from uuid import UUID
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy import URL, Connection, event, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import QueuePool
 
+from infra import patience
 from infra.direct import Direct
 
 OUTAGES = (OperationalError, InterfaceError)
@@ -37,8 +38,13 @@ class _Cursor(psycopg.AsyncCursor[Any]):
 
 
 def driver_url(url: str) -> URL:
-    """The SQLAlchemy URL of the one driver (psycopg 3) for a plain `postgresql://` URL."""
-    return make_url(url).set(drivername="postgresql+psycopg")
+    """The SQLAlchemy URL of the one driver (psycopg 3) for a plain `postgresql://` URL; it does not wait for ever."""
+    return patience.postgres(url).set(drivername="postgresql+psycopg")
+
+
+def plain_url(url: str) -> str:
+    """The same for the driver itself."""
+    return driver_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 class Database:
@@ -49,7 +55,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        self._url = make_url(url)
+        self._url = plain_url(url)
         self.engine = create_async_engine(
             driver_url(url),
             pool_size=pool_size,
@@ -107,8 +113,7 @@ class Database:
     @asynccontextmanager
     async def listen(self, channel: str) -> AsyncIterator[AsyncIterator[str]]:
         """The payloads notified on a channel from the beginning of the block; they end with the connection."""
-        url = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
-        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
             await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
             yield (notification.payload async for notification in connection.notifies())
 

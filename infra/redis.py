@@ -9,6 +9,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from infra import patience
 from infra.logging import get_logger
 
 log = get_logger(__name__)
@@ -16,6 +17,9 @@ log = get_logger(__name__)
 PATIENCE_SECONDS: Final = 0.25
 PAUSE_SECONDS: Final = 1.0
 """After an answer that did not come, nobody asks again for so long: nobody waits for a Redis that hangs."""
+
+OUTAGES: Final = (RedisError, OSError, TimeoutError, RuntimeError)
+"""What is raised while Redis cannot be reached: by uvloop RuntimeError, of a connection that broke unnoticed."""
 
 T = TypeVar("T")
 
@@ -31,6 +35,8 @@ class Volatile:
         self._redis = redis.asyncio.Redis.from_url(
             url,
             socket_connect_timeout=PATIENCE_SECONDS,
+            socket_keepalive=True,
+            socket_keepalive_options=patience.redis(),
             retry=Retry(NoBackoff(), 1),  # a connection that a restart has cut
             decode_responses=True,
         )
@@ -48,7 +54,7 @@ class Volatile:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 return await question(self._redis)
-        except (RedisError, OSError, TimeoutError) as error:
+        except OUTAGES as error:
             self._silent_until = now + PAUSE_SECONDS
             log.warning("redis does not answer", error=repr(error))
             raise Absent() from error

@@ -15,11 +15,11 @@ from typing import Final
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from infra.db import Database
+from infra.db import Database, plain_url
 from infra.logging import get_logger
 from infra.waiting import within
 
@@ -148,7 +148,7 @@ class _Fence:
     """How far the primary's log reaches. Whoever asks during one question shares the next."""
 
     def __init__(self, url: str) -> None:
-        self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._url = plain_url(url)
         self._connection: psycopg.AsyncConnection[tuple[str]] | None = None
         self._waiting: list[asyncio.Future[str]] = []
         self._asking: asyncio.Task[None] | None = None
@@ -183,7 +183,7 @@ class _Fence:
 
     async def _ask(self) -> str:
         if self._connection is None:
-            self._connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True, connect_timeout=2)
+            self._connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
         row = await (await self._connection.execute(_POSITION)).fetchone()
         assert row is not None
         return row[0]

@@ -59,6 +59,12 @@ class Settings(BaseSettings):
     s3_secret_key: SecretStr = SecretStr("")
     s3_bucket: str = "doxie"
     s3_backup_bucket: str = "doxie-backups"
+    store_connect_seconds: int = Field(default=3, ge=2)
+    """So long connecting to a store may take (infra/patience.py): one lost packet, and the second after it. A request
+    that waits for it can still be answered before its client gives up."""
+    store_silence_seconds: int = Field(default=15, ge=4)
+    """A connection whose other end has not even acknowledged for so long is broken: longer than a network takes to find
+    another way, and no longer than a commit may take (collab/writer.py)."""
 
     # identity
     signing_key: SecretStr = SecretStr("")

@@ -22,6 +22,7 @@ from minio import Minio
 from minio.datatypes import Part
 from minio.error import S3Error
 
+from infra import patience
 from infra.settings import Settings, get_settings
 
 T = TypeVar("T")
@@ -70,7 +71,7 @@ class ObjectStore:
             secure=endpoint.scheme == "https",
             region=settings.s3_region,
             http_client=urllib3.PoolManager(
-                timeout=urllib3.Timeout(connect=3, read=30),
+                timeout=patience.s3(),
                 maxsize=THREADS,
                 retries=urllib3.Retry(2, backoff_factor=0.2),
             ),
