@@ -1,5 +1,7 @@
 """The web client as it is served."""
 
+import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -38,6 +40,36 @@ def test_the_first_load_is_small() -> None:
     assert sum(path.stat().st_size for path in first) < 400_000, "uncompressed, even"
 
 
+async def test_files_come_packed_and_the_editor_is_announced(stack: Stack) -> None:
+    async with httpx.AsyncClient(base_url=stack.settings.public_url) as client:
+        assert "link" not in (await client.get("/")).headers
+        addresses = re.findall(r"<([^>]+)>; rel=modulepreload", (await client.get("/d/0190")).headers["link"])
+        assert any("/editor-" in address for address in addresses)
+        for address in addresses:
+            packed = await client.get(address, headers={"accept-encoding": "gzip"})
+            plain = await client.get(address, headers={"accept-encoding": "identity"})
+            assert packed.headers["content-encoding"] == "gzip"
+            assert int(packed.headers["content-length"]) < len(plain.content)
+            assert packed.content == plain.content == (PAGE / "dist" / address.removeprefix("/")).read_bytes()
+
+
+async def test_the_worker_keeps_every_file(stack: Stack) -> None:
+    async with httpx.AsyncClient(base_url=stack.settings.public_url) as client:
+        worker = await client.get("/sw.js")
+        assert worker.headers["content-type"].startswith("text/javascript")
+        assert worker.headers["cache-control"] == "no-cache"
+        assert worker.headers["content-security-policy"] == "default-src 'none'; connect-src 'self'"
+        [listed] = re.findall(r"const FILES = (\[.*\])", worker.text)
+        kept = json.loads(listed)
+        assert set(kept) == {
+            "/",
+            "/icon.svg",
+            *(f"/assets/{path.name}" for path in (PAGE / "dist" / "assets").iterdir()),
+        }
+        for address in kept:
+            assert (await client.get(address)).status_code == 200
+
+
 async def test_it_is_served_under_a_strict_policy(stack: Stack) -> None:
     async with httpx.AsyncClient(base_url=stack.settings.public_url) as client:
         for path in ("/", "/d/0190", "/org/0190", "/sign-in", "/shared", "/reset-password"):
@@ -45,7 +77,7 @@ async def test_it_is_served_under_a_strict_policy(stack: Stack) -> None:
             assert answer.status_code == 200
             policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
             assert policy["default-src"] == "'none'"
-            assert policy["script-src"] == policy["style-src"] == "'self'"
+            assert policy["script-src"] == policy["style-src"] == policy["worker-src"] == "'self'"
             assert policy["frame-ancestors"] == "'none'"
             assert answer.headers["cache-control"] == "no-cache"
         [script] = (PAGE / "dist" / "assets").glob("index-*.js")

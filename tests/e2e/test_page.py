@@ -9,7 +9,7 @@ from typing import Any
 
 import pyotp
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 from sqlalchemy import text
 
 from infra.db import Database
@@ -84,6 +84,68 @@ async def test_what_is_written_offline_is_kept_and_comes_back(
         assert await written(one) == await written(two)
 
 
+async def test_a_document_opens_again_without_a_network(
+    chromium: Browser, stack: Stack, ann: Person, cleo: Person
+) -> None:
+    async with tab(chromium, stack.settings.public_url) as one, tab(chromium, stack.settings.public_url) as two:
+        page = one.page
+        await asyncio.gather(sign_in(one, ann, place(ann)), sign_in(two, cleo, place(ann)))
+        await write(one, "start ")
+        await expect(one.saved).to_have_text("Saved")
+        await page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+        await one.context.set_offline(True)
+        await write(one, "offline ")
+        await expect(one.saved).to_have_text("Offline · 8 unsaved edits kept")
+        await page.reload()
+        await expect(one.editor).to_contain_text("start offline")
+        await expect(one.saved).to_have_text("Offline · 8 unsaved edits kept")
+        await expect(page.get_by_text("Offline: this is what your browser remembers.")).to_be_visible()
+        await expect(page.get_by_role("link", name="Notes", exact=True)).to_be_visible()
+        await write(one, "again ")
+        await expect(one.saved).to_have_text("Offline · 14 unsaved edits kept")
+        await write(two, "meanwhile ")
+        await expect(two.saved).to_have_text("Saved")
+        await one.context.set_offline(False)
+        for opened in (one, two):
+            for words in ("start", "offline", "again", "meanwhile"):
+                await expect(opened.editor).to_contain_text(words)
+        await expect(one.saved).to_have_text("Saved")
+        await expect(page.get_by_text("Offline: this is what your browser remembers.")).to_have_count(0)
+        assert await written(one) == await written(two)
+
+
+async def test_who_signs_out_leaves_only_what_is_unsaved(chromium: Browser, stack: Stack, ann: Person) -> None:
+    kept = "indexedDB.databases().then((all) => all.map(({ name }) => name.split(':').at(-1)).sort())"
+    known = "Object.keys(localStorage).filter((key) => key.startsWith('doxie:'))"
+    first = ann.document["id"]
+    await ann.create_document("Other")
+    async with tab(chromium, stack.settings.public_url) as one:
+        page = one.page
+        await sign_in(one, ann, f"/d/{first}")
+        await write(one, "saved")
+        await expect(one.saved).to_have_text("Saved")
+        await page.get_by_role("link", name="Other", exact=True).click()
+        await expect(one.saved).to_have_text("Saved")
+        await page.route("**/collab-token", lambda route: route.abort())
+        os.kill(stack.services()["collab"]["pid"], signal.SIGKILL)
+        await write(one, "unsaved")
+        await expect(one.saved).to_have_text("Offline · 7 unsaved edits kept")
+        assert await page.evaluate(kept) == sorted([first, ann.document["id"]])
+        await page.get_by_role("button", name="Ann", exact=True).click()
+        await page.get_by_role("menuitem", name="Sign out").click()
+        await expect(page.get_by_text("stay in this browser until you sign in again")).to_be_visible()
+        await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+        assert await page.evaluate(kept) == [ann.document["id"]]
+        assert await page.evaluate(known) == []
+        await page.unroute("**/collab-token")
+        await sign_in(one, ann, place(ann))
+        await expect(one.editor).to_contain_text("unsaved")
+        await expect(one.saved).to_have_text("Saved")
+        await expect(one.saved).to_have_attribute("data-unsaved", "0")
+        content = await ann.api.get(f"/documents/{ann.document['id']}/content", headers={"accept": "text/markdown"})
+        assert content.text.strip() == "unsaved"
+
+
 async def test_saved_is_true_when_collab_is_killed(chromium: Browser, stack: Stack, ann: Person) -> None:
     async with tab(chromium, stack.settings.public_url) as one:
         await sign_in(one, ann, place(ann))
@@ -98,6 +160,35 @@ async def test_saved_is_true_when_collab_is_killed(chromium: Browser, stack: Sta
         content = await ann.api.get(f"/documents/{ann.document['id']}/content", headers={"accept": "text/markdown"})
         assert content.text.replace("&#32;", " ").split() == written.split()
         assert written.split() == ["0", *(f"{number}{letter}" for number in range(1, 4) for letter in "abcdefg")]
+
+
+async def test_without_the_api_it_waits_for_a_token(chromium: Browser, stack: Stack, ann: Person) -> None:
+    """A token that nobody can give now is no refusal: edits are kept, and sent once there is one."""
+    asked: list[str] = []
+    answers = ["abort", "abort", "503", "abort"]
+
+    async def out_of_reach(route: Route) -> None:
+        asked.append(answer := answers[min(len(asked), len(answers) - 1)])
+        if answer == "503":
+            await route.fulfill(status=503, json={"type": "urn:doxie:Unavailable", "detail": "Try again."})
+        else:
+            await route.abort()
+
+    async with tab(chromium, stack.settings.public_url) as one:
+        await sign_in(one, ann, place(ann))
+        await write(one, "before ")
+        await expect(one.saved).to_have_text("Saved")
+        await one.page.route("**/collab-token", out_of_reach)
+        async with one.page.expect_request("**/collab-token"):
+            os.kill(stack.services()["collab"]["pid"], signal.SIGKILL)
+        await write(one, "meanwhile ")
+        async with one.page.expect_request(lambda _: len(asked) >= len(answers)):
+            await expect(one.saved).to_have_text("Offline · 10 unsaved edits kept")
+        await expect(one.page.get_by_role("alert")).to_have_count(0)
+        await one.page.unroute("**/collab-token")
+        await expect(one.saved).to_have_text("Saved")
+        content = await ann.api.get(f"/documents/{ann.document['id']}/content", headers={"accept": "text/markdown"})
+        assert content.text.replace("&#32;", " ").split() == ["before", "meanwhile"]
 
 
 async def test_whoever_is_removed_is_out(chromium: Browser, stack: Stack, ann: Person, cleo: Person) -> None:

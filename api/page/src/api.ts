@@ -35,23 +35,41 @@ export class Unreachable extends Error {
   }
 }
 
+/** Nothing was decided: the server, or something it needs, is out of reach or too busy. Later it may answer. */
+export function isOutage(error: unknown): boolean {
+  return error instanceof Unreachable || (error instanceof Problem && (error.status >= 500 || error.status === 429))
+}
+
 interface Options {
   body?: unknown
   raw?: BodyInit
   headers?: Record<string, string>
+  /** Doing it twice is no harm: the server need not remember that it was done. */
+  again?: boolean
 }
 
 let refreshing: Promise<boolean> | null = null
 
-/** One refresh at a time, whoever needs it. */
+/** One refresh at a time, whoever needs it. Nobody is signed out by a server that cannot answer. */
 function refreshed(): Promise<boolean> {
-  refreshing ??= fetch('/api/v1/auth/refresh', { method: 'POST', headers: { 'content-type': 'application/json' } })
-    .then((answer) => answer.ok)
-    .catch(() => false)
-    .finally(() => {
-      refreshing = null
-    })
+  refreshing ??= refresh().finally(() => {
+    refreshing = null
+  })
   return refreshing
+}
+
+async function refresh(): Promise<boolean> {
+  const answer = await reach('/auth/refresh', { method: 'POST', headers: { 'content-type': 'application/json' } })
+  if (answer.ok) return true
+  const problem = await problemOf(answer)
+  if (isOutage(problem)) throw problem
+  return false
+}
+
+function reach(path: string, init: RequestInit): Promise<Response> {
+  return fetch(`/api/v1${path}`, init).catch(() => {
+    throw new Unreachable()
+  })
 }
 
 export async function request(method: string, path: string, options: Options = {}): Promise<Response> {
@@ -63,12 +81,9 @@ export async function request(method: string, path: string, options: Options = {
   }
   if (method !== 'GET') {
     headers['content-type'] ??= 'application/json'
-    headers['idempotency-key'] ??= crypto.randomUUID()
+    if (!options.again) headers['idempotency-key'] ??= crypto.randomUUID()
   }
-  const send = () =>
-    fetch(`/api/v1${path}`, { method, headers, body }).catch(() => {
-      throw new Unreachable()
-    })
+  const send = () => reach(path, { method, headers, body })
   let answer = await send()
   if (answer.ok) return answer
   let problem = await problemOf(answer)

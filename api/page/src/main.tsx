@@ -1,8 +1,10 @@
 /** The page: which view is shown where. */
 
+import { effect } from '@preact/signals'
 import { render } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { Asking } from './asking'
+import { hasten } from './opening'
 import { Empty } from './parts'
 import { Proving } from './proving'
 import { follow, go, place, type Place } from './router'
@@ -18,6 +20,9 @@ import { OrgView } from './views/Org'
 import { Shared } from './views/Shared'
 import { Sheet, Shell } from './views/Shell'
 import { Trash } from './views/Trash'
+
+/** What is wanted now comes first. */
+const FILES_AFTER_MS = 2000
 
 function View() {
   const { name, id, tab } = place.value
@@ -141,7 +146,14 @@ function Unreached({ error }: { error: unknown }) {
   )
 }
 
+/** Keeps the files of the page, so that it opens without a network. Not before there is something to keep them for. */
+function keepFiles(): void {
+  if (me.value && 'serviceWorker' in navigator) void navigator.serviceWorker.register('/sw.js')
+}
+
+if (place.value.name === 'document' && place.value.id) hasten(place.value.id)
 document.addEventListener('click', follow)
+setTimeout(() => effect(keepFiles), FILES_AFTER_MS)
 const root = document.getElementById('app') as HTMLElement
 start().then(
   () =>

@@ -6,6 +6,7 @@ import { IndexeddbPersistence } from 'y-indexeddb'
 import * as Y from 'yjs'
 import { Problem } from '../api'
 import { colour } from '../parts'
+import { forgetCopy, nameOfCopy, rememberUnsaved, unsavedIn, type Known } from '../remembered'
 import type { CollabToken } from '../types'
 
 export interface Saved {
@@ -22,13 +23,17 @@ export interface Someone {
   color: string
 }
 
-/** Whoever writes: as others see them, and where this browser keeps their copy. */
+/** Whoever writes: as others see them, and where this browser keeps their copy; of a visitor it keeps none. */
 export interface Author {
   id: string
   name: string
+  visits?: boolean
 }
 
 const COPY_MS = 1500
+/** Between two tries where there is no token now: the first pause, and the longest. */
+const PAUSE_MS = 1000
+const LONGEST_PAUSE_MS = 30_000
 
 export class Connection {
   readonly saved = signal<Saved>({ kind: 'opening', unsaved: 0 })
@@ -37,20 +42,28 @@ export class Connection {
   /** Whether there is something to show: from the server, or from the copy in this browser. */
   readonly ready = signal(false)
   readonly provider: HocuspocusProvider
+  /** The socket is open. */
   private connected = false
+  /** The server has let us in on it. */
+  private admitted = false
+  /** It was tried, and there is nobody. */
+  private apart = false
   /** To be connected again as soon as the socket has been closed. */
   private returning = false
-  private unsaved = 0
+  private unsaved: number
   private refusal: string | null = null
+  private pause = PAUSE_MS
+  private waiting = 0
+  private closed = false
 
   /**
    * Open a document once the copy that this browser keeps has been read into it: only what the server lacks is sent
    * then, and not all of it as one more edit. Where no copy can be kept, or it takes long, it goes on without.
    */
-  static async open(id: string, author: Author, first: CollabToken, fetchToken: () => Promise<CollabToken>): Promise<Connection> {
+  static async open(id: string, author: Author, first: Known, fetchToken: () => Promise<CollabToken>): Promise<Connection> {
     const doc = new Y.Doc()
-    const copy = new IndexeddbPersistence(`doxie:${author.id}:${id}`, doc)
-    await Promise.race([copy.whenSynced, new Promise((done) => setTimeout(done, COPY_MS))])
+    const copy = author.visits ? null : new IndexeddbPersistence(nameOfCopy(author.id, id), doc)
+    if (copy) await Promise.race([copy.whenSynced, new Promise((done) => setTimeout(done, COPY_MS))])
     return new Connection(id, author, doc, copy, first, fetchToken)
   }
 
@@ -58,61 +71,68 @@ export class Connection {
     readonly id: string,
     readonly author: Author,
     readonly doc: Y.Doc,
-    private readonly copy: IndexeddbPersistence,
-    first: CollabToken,
+    private readonly copy: IndexeddbPersistence | null,
+    first: Known,
     private readonly fetchToken: () => Promise<CollabToken>,
   ) {
     this.access.value = first.access
-    let token: string | null = first.token
+    this.unsaved = copy ? unsavedIn(copy.name) : 0
+    let known = first.token ?? null
     this.provider = new HocuspocusProvider({
       url: first.url,
       name: id,
       document: this.doc,
       token: async () => {
-        const known = token ?? (await this.renew())
-        token = null
-        return known
+        const token = known ?? (await this.ask())
+        known = null
+        if (token !== null) return token
+        this.later()
+        return new Promise<string>(() => undefined) // nothing is said on a socket that is given up
       },
       onStatus: ({ status }) => {
         this.connected = status === 'connected'
-        if (status === 'disconnected' && this.returning) queueMicrotask(this.comeBack)
+        if (status === 'disconnected') this.lost()
+        this.show()
+      },
+      onAuthenticated: () => {
+        this.admitted = true
+        this.apart = false
         this.show()
       },
       onSynced: () => {
         this.ready.value = true
+        this.pause = PAUSE_MS
         this.show()
       },
       onUnsyncedChanges: ({ number }) => {
-        if (number === 0 && this.connected) this.unsaved = 0
+        if (number === 0 && this.admitted) this.unsaved = 0
         this.show()
       },
-      onAuthenticationFailed: ({ reason }) => this.refuse(reason),
+      onAuthenticationFailed: () => void this.denied(),
       onClose: ({ event }) => {
-        if (event.code === 4403 || event.code === 4404 || event.code === 4401) void this.renew()
+        if (event.code === 4403 || event.code === 4404 || event.code === 4401) void this.ask()
       },
       onAwarenessUpdate: ({ states }) => this.see(states),
     })
-    this.provider.setAwarenessField('user', { ...author, color: colour(author.id) })
+    this.provider.setAwarenessField('user', { id: author.id, name: author.name, color: colour(author.id) })
     if (this.doc.store.clients.size) this.ready.value = true
     this.doc.on('update', this.count)
     addEventListener('offline', this.leaveLine)
     addEventListener('online', this.comeBack)
     addEventListener('focus', this.askAgain)
+    this.show()
   }
 
   close(): void {
+    this.closed = true
+    clearTimeout(this.waiting)
     this.doc.off('update', this.count)
     removeEventListener('offline', this.leaveLine)
     removeEventListener('online', this.comeBack)
     removeEventListener('focus', this.askAgain)
     this.provider.destroy()
-    void this.copy.destroy()
+    void this.copy?.destroy()
     this.doc.destroy()
-  }
-
-  /** Forget the copy in this browser: somebody who may no longer read the document keeps nothing of it. */
-  async forget(): Promise<void> {
-    await this.copy.clearData()
   }
 
   /** Without a network a socket looks open for half a minute: the browser knows better. */
@@ -120,13 +140,19 @@ export class Connection {
 
   private readonly comeBack = (): void => {
     this.returning = this.connected
-    if (this.refusal === null) void this.provider.connect()
+    if (this.refusal === null && !this.closed) void this.provider.connect()
+  }
+
+  private lost(): void {
+    this.admitted = false
+    this.apart = true
+    if (this.returning) queueMicrotask(this.comeBack)
   }
 
   /** A socket is for as much as it was opened for: whoever may only read, and comes back here, may be allowed more by now. */
   private readonly askAgain = async (): Promise<void> => {
     if (this.refusal !== null || this.access.value === 'write') return
-    await this.renew()
+    await this.ask()
     if (this.access.peek() !== 'write') return
     this.leaveLine()
     this.comeBack()
@@ -138,7 +164,8 @@ export class Connection {
     this.show()
   }
 
-  private async renew(): Promise<string> {
+  /** A token; null where nobody can give one now. Only the API says for certain that somebody is out. */
+  private async ask(): Promise<string | null> {
     try {
       const fresh = await this.fetchToken()
       this.access.value = fresh.access
@@ -146,10 +173,33 @@ export class Connection {
     } catch (error) {
       if (error instanceof Problem && [401, 403, 404].includes(error.status)) {
         this.refuse(error.message)
-        if (error.status !== 401) await this.forget()
+        if (error.status !== 401) this.forget()
       }
-      return 'none'
+      return null
     }
+  }
+
+  /** What `collab` does not let in may be a token that is too old: the API knows. */
+  private async denied(): Promise<void> {
+    await this.ask()
+    this.later()
+  }
+
+  /** Give this socket up, and try again after a while. */
+  private later(): void {
+    if (this.refusal !== null || this.closed) return
+    this.apart = true
+    this.provider.disconnect()
+    this.show()
+    clearTimeout(this.waiting)
+    this.waiting = window.setTimeout(this.comeBack, this.pause)
+    this.pause = Math.min(this.pause * 2, LONGEST_PAUSE_MS)
+  }
+
+  /** Somebody who may no longer read the document keeps nothing of it in this browser. */
+  private forget(): void {
+    void this.copy?.destroy()
+    forgetCopy(this.author.id, this.id)
   }
 
   private refuse(reason: string): void {
@@ -159,13 +209,15 @@ export class Connection {
   }
 
   private show(): void {
-    this.saved.value = this.now()
+    const now = this.now()
+    if (this.copy && now.unsaved !== this.saved.peek().unsaved) rememberUnsaved(this.copy.name, now.unsaved)
+    this.saved.value = now
   }
 
   private now(): Saved {
     const { unsaved } = this
     if (this.refusal !== null) return { kind: 'refused', unsaved, reason: this.refusal }
-    if (!this.connected) return { kind: this.ready.value ? 'offline' : 'opening', unsaved }
+    if (!this.admitted) return { kind: this.apart ? 'offline' : 'opening', unsaved }
     if (unsaved) return { kind: 'saving', unsaved }
     // A sync that nobody has answered yet counts as unsynced, too: there may be edits of an earlier visit in it.
     return { kind: this.provider.isSynced && !this.provider.hasUnsyncedChanges ? 'saved' : 'opening', unsaved }

@@ -5,10 +5,12 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { get, patch, post, Problem, put } from '../api'
 import type { Connection } from '../editor/connection'
 import { Menu, type Act } from '../menu'
+import { fetchToken, opening } from '../opening'
 import { Avatar, count, Empty, IconButton } from '../parts'
+import { forgetCopy } from '../remembered'
 import { go } from '../router'
 import { attempt, docs, loadDocs, me, say, took, trash } from '../state'
-import type { CollabToken, Doc } from '../types'
+import type { Doc } from '../types'
 import { ExportDialog } from './Export'
 import { History } from './History'
 import { Pipeline } from './Pipeline'
@@ -28,19 +30,18 @@ export function DocumentView({ id, tab }: { id: string; tab?: string }) {
     let connection: Connection | null = null
     let left = false
     const open = async () => {
-      const [doc, token, editing] = await Promise.all([
-        get<Doc>(`/documents/${id}`),
-        post<CollabToken>(`/documents/${id}/collab-token`),
-        import('../editor/editor'),
-      ])
+      const { doc, first, editing } = await opening(id)
       if (left || !me.value) return
       const { id: userId, name } = me.value
-      const made = await editing.Connection.open(id, { id: userId, name }, token, () => post<CollabToken>(`/documents/${id}/collab-token`))
+      const made = await editing.Connection.open(id, { id: userId, name }, first, () => fetchToken(id))
       if (left) return made.close()
       connection = made
       setOpened({ doc, connection })
     }
-    open().catch(setMissing)
+    open().catch((error: unknown) => {
+      if (me.value && error instanceof Problem && (error.status === 403 || error.status === 404)) forgetCopy(me.value.id, id)
+      setMissing(error)
+    })
     return () => {
       left = true
       connection?.close()

@@ -5,7 +5,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { get, post } from '../api'
 import { Dialog, Empty, Icon, Time } from '../parts'
 import { go, place } from '../router'
-import { attempt, docs, loadDocs, say } from '../state'
+import { attempt, away, docs, loadDocs, say } from '../state'
 
 interface Notification {
   id: string
@@ -30,9 +30,10 @@ const KINDS = [
 export function Bell() {
   const [open, setOpen] = useState(false)
   useEffect(() => {
-    void attempt(async () => {
-      items.value = (await get<{ items: Notification[] }>('/notifications?limit=30')).items
-    })
+    if (!away.value)
+      void attempt(async () => {
+        items.value = (await get<{ items: Notification[] }>('/notifications?limit=30')).items
+      })
     const stream = new EventSource('/api/v1/notifications/stream')
     const hear = (event: MessageEvent<string>) => {
       const told = JSON.parse(event.data) as Notification
@@ -48,7 +49,7 @@ export function Bell() {
     }
     for (const kind of KINDS) stream.addEventListener(kind, hear)
     return () => stream.close()
-  }, [])
+  }, [away.value])
   const unread = items.value.filter((each) => !each.read_at).length
   return (
     <>

@@ -49,9 +49,9 @@ async function opening(token: string, password?: string): Promise<Opened> {
     import('../editor/editor'),
   ])
   const headers = { authorization: `Bearer ${link.access_token}` }
-  const fetchToken = async () => (await request('POST', '/shared/collab-token', { headers })).json() as Promise<CollabToken>
+  const fetchToken = async () => (await request('POST', '/shared/collab-token', { headers, again: true })).json() as Promise<CollabToken>
   const doc = (await (await request('GET', '/shared/document', { headers })).json()) as Doc
-  const author = { id: me.value?.id ?? `visitor-${crypto.randomUUID()}`, name: me.value?.name ?? 'Visitor' }
+  const author = { id: me.value?.id ?? `visitor-${crypto.randomUUID()}`, name: me.value?.name ?? 'Visitor', visits: true }
   return { title: doc.title, connection: await editing.Connection.open(doc.id, author, await fetchToken(), fetchToken) }
 }
 

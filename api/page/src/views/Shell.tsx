@@ -6,7 +6,7 @@ import { post } from '../api'
 import { Menu, type Act } from '../menu'
 import { Avatar, Dialog, Field, Icon, IconButton, type IconName, values } from '../parts'
 import { go, place, type Place } from '../router'
-import { attempt, choose, createDocument, loadOrgs, me, org, orgId, orgs, say, sidebarOpen, signedOut, theme } from '../state'
+import { attempt, away, choose, createDocument, loadOrgs, me, org, orgId, orgs, say, sidebarOpen, signedOut, theme } from '../state'
 import type { Org } from '../types'
 import { Bell } from './Notifications'
 import { SearchDialog } from './Search'
@@ -51,6 +51,11 @@ export function Shell({ children }: { children: ComponentChildren }) {
               <Way name="trash" icon="trash" label="Trash" />
             </div>
           </>
+        )}
+        {away.value && (
+          <p class="away" role="status">
+            Offline: this is what your browser remembers.
+          </p>
         )}
         <Foot />
       </nav>
@@ -171,7 +176,7 @@ function Foot() {
         say(`${label}.`)
       },
     },
-    { label: 'Sign out', icon: 'out', run: () => void attempt(() => post('/auth/logout')).then(signedOut) },
+    { label: 'Sign out', icon: 'out', run: () => void attempt(() => post('/auth/logout').then(signedOut)) },
   ]
   return (
     <div class="foot">

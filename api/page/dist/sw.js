@@ -1,0 +1,43 @@
+/*
+ * The page without the server: the files it was built of, kept by the browser. Nothing of anybody's documents is in
+ * here. A new version waits until every tab of the old one is closed, so that none looks for files that are gone.
+ */
+
+const FILES = ["/","/icon.svg","/assets/dist-BJrmHKyY.js","/assets/editor-CieI4VnB.js","/assets/index-B0ocyd3C.css","/assets/index-Dp8ouTCI.js","/assets/pictures-DFUAT9ZR.js"]
+const CACHE = 'page-0a125cb8818d'
+
+addEventListener('install', (event) => event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES))))
+addEventListener('activate', (event) => event.waitUntil(begin()))
+addEventListener('fetch', (event) => {
+  const { request } = event
+  const { origin, pathname } = new URL(request.url)
+  if (request.method !== 'GET' || origin !== location.origin) return
+  if (request.mode === 'navigate') event.respondWith(visit(event, pathname))
+  else if (FILES.includes(pathname)) event.respondWith(file(request))
+})
+
+async function begin() {
+  for (const name of await caches.keys()) if (name !== CACHE) await caches.delete(name)
+  // The browser asks the server while this worker wakes up.
+  await registration.navigationPreload?.enable()
+}
+
+/** The server comes first. Where it is out of reach there is the page, which says so. */
+async function visit(event, pathname) {
+  const isPage = !pathname.startsWith('/api/')
+  try {
+    const answer = (await event.preloadResponse) ?? (await fetch(event.request))
+    if (answer.status < 500 || !isPage) return answer
+  } catch {
+    if (!isPage) return Response.error()
+  }
+  return (await kept('/')) ?? Response.error()
+}
+
+async function file(request) {
+  return (await kept(request)) ?? fetch(request)
+}
+
+async function kept(request) {
+  return (await caches.open(CACHE)).match(request)
+}
