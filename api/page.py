@@ -65,9 +65,10 @@ def install(app: FastAPI, settings: Settings) -> None:
     """Serve the page and its files."""
     assets = {path.name: _Asset.of(path) for path in (_FILES / "assets").iterdir()}
     page_headers = {"content-security-policy": content_security_policy(settings), "cache-control": "no-cache"}
-    # The browser fetches what the editor needs while it still reads the page.
+    # The browser fetches what the editor needs while it still reads the page; `modulepreload` would also compile it
+    # there and then, before the page can ask for the document.
     chunks = [name for name in sorted(assets) if name.endswith(".js") and not name.startswith("index-")]
-    preload = {"link": ", ".join(f"</assets/{name}>; rel=modulepreload" for name in chunks)}
+    preload = {"link": ", ".join(f"</assets/{name}>; rel=preload; as=script; crossorigin" for name in chunks)}
 
     async def page(request: Request) -> Response:
         more = preload if request.url.path.startswith("/d/") else {}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from models.audit import AccountAct, Act
 from tests.clients.node import executable, install
 from tests.conftest import Stack
 
@@ -43,7 +44,7 @@ def test_the_first_load_is_small() -> None:
 async def test_files_come_packed_and_the_editor_is_announced(stack: Stack) -> None:
     async with httpx.AsyncClient(base_url=stack.settings.public_url) as client:
         assert "link" not in (await client.get("/")).headers
-        addresses = re.findall(r"<([^>]+)>; rel=modulepreload", (await client.get("/d/0190")).headers["link"])
+        addresses = re.findall(r"<([^>]+)>; rel=preload; as=script", (await client.get("/d/0190")).headers["link"])
         assert any("/editor-" in address for address in addresses)
         for address in addresses:
             packed = await client.get(address, headers={"accept-encoding": "gzip"})
@@ -68,6 +69,11 @@ async def test_the_worker_keeps_every_file(stack: Stack) -> None:
         }
         for address in kept:
             assert (await client.get(address)).status_code == 200
+
+
+def test_the_page_can_name_every_act() -> None:
+    listed = re.findall(r"^  '(.+)',$", (PAGE / "src" / "acts.ts").read_text(), re.MULTILINE)
+    assert listed == sorted([*Act, *AccountAct])
 
 
 async def test_it_is_served_under_a_strict_policy(stack: Stack) -> None:

@@ -78,7 +78,7 @@ class Tab:
             self.complaints.append(text)
 
     def _asked(self, url: str) -> None:
-        if not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
+        if not url.startswith((self.base, "http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
             self.foreign.append(url)
 
 

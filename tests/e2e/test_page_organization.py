@@ -1,9 +1,13 @@
 """The page of an organization: its groups, its webhooks, what was done in it."""
 
+from pathlib import Path
+from zipfile import ZipFile
+
 from playwright.async_api import Browser, expect
 
 from tests.conftest import Stack
 from tests.e2e.browser import place, sign_in, tab
+from tests.flows.test_webhooks import receiving, signature
 from tests.people import Person
 
 
@@ -43,3 +47,114 @@ async def test_a_document_is_shared_with_a_group(chromium: Browser, stack: Stack
         await page.get_by_role("menuitem", name="Delete").click()
         await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
         await expect(page.get_by_role("heading", name="No groups yet")).to_be_visible()
+
+
+async def test_a_program_is_told(chromium: Browser, stack: Stack, ann: Person) -> None:
+    async with receiving() as receiver, tab(chromium, stack.settings.public_url) as one:
+        page = one.page
+        await sign_in(one, ann, f"/org/{ann.org['id']}/webhooks")
+        await page.get_by_label("Address").fill(receiver.url)
+        await page.get_by_role("button", name="Add webhook").click()
+        secret = await page.get_by_role("textbox", name="The secret").input_value()
+        await ann.create_document("Told")
+        headers, _ = await receiver.next(1)
+        assert signature(secret, headers, receiver.got[0][1]) == headers["webhook-signature"]
+        await page.get_by_role("button", name=f"Deliveries to {receiver.url}").click()
+        deliveries = page.get_by_role("list", name="Deliveries").get_by_role("listitem")
+        await expect(deliveries).to_contain_text("Delivered")
+        await deliveries.get_by_role("button", name="Send again").click()
+        again, _ = await receiver.next(2)
+        assert again["webhook-id"] == headers["webhook-id"]
+        await expect(deliveries).to_contain_text("Delivered")
+        await page.keyboard.press("Escape")
+        webhook = page.get_by_role("list", name="Webhooks").get_by_role("listitem")
+
+        async def act(name: str) -> None:
+            await webhook.get_by_role("button", name=f"More about {receiver.url}").click()
+            await page.get_by_role("menuitem", name=name).click()
+
+        await act("New secret")
+        await page.get_by_role("dialog").get_by_role("button", name="Make a new secret").click()
+        await expect(page.get_by_role("textbox", name="The secret")).not_to_have_value(secret)
+        await act("Disable")
+        await expect(webhook).to_contain_text("Disabled")
+        await act("Enable")
+        await expect(webhook).to_contain_text("Enabled")
+        await act("Change")
+        change = page.get_by_role("dialog", name="Change the webhook")
+        await change.get_by_label("Somebody joined").check()
+        await change.get_by_role("button", name="Save").click()
+        await expect(webhook).to_contain_text("document.created · member.joined")
+        await act("Delete")
+        await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        await expect(page.get_by_role("heading", name="No webhooks yet")).to_be_visible()
+
+
+async def test_what_was_done_is_found_and_taken_along(
+    chromium: Browser, stack: Stack, ann: Person, cleo: Person, tmp_path: Path
+) -> None:
+    document = await cleo.json("POST", f"/orgs/{ann.org['id']}/documents", json={"title": "Thrown away"})
+    await cleo.json("DELETE", f"/documents/{document['id']}")
+    async with tab(chromium, stack.settings.public_url, accept_downloads=True) as one:
+        page = one.page
+        await sign_in(one, ann, f"/org/{ann.org['id']}/audit")
+        rows = page.get_by_role("row")
+        await expect(rows.filter(has_text="Org founded")).to_contain_text("Ann")
+        await page.get_by_label("Who", exact=True).select_option("Cleo")
+        await page.get_by_label("What", exact=True).select_option("Document trashed")
+        await page.get_by_role("button", name="Show", exact=True).click()
+        await expect(rows).to_have_count(2)
+        await expect(rows.last).to_contain_text("Cleo")
+        async with page.expect_download() as downloading:
+            await page.get_by_role("link", name="Export as CSV").click()
+        file = tmp_path / "audit.csv"
+        await (await downloading.value).save_as(file)
+        [_, line] = file.read_text().splitlines()
+        assert "document.trashed" in line and cleo.user["id"] in line
+        await page.get_by_label("Until", exact=True).fill("2020-01-01")
+        await page.get_by_role("button", name="Show", exact=True).click()
+        await expect(page.get_by_role("heading", name="Nothing like that was done")).to_be_visible()
+    async with tab(chromium, stack.settings.public_url) as two:
+        await sign_in(two, cleo, f"/org/{ann.org['id']}")
+        await expect(two.page.get_by_role("navigation", name="Organization").get_by_role("link")).to_have_text(
+            ["People", "Groups", "Settings"]
+        )
+
+
+async def test_an_organization_is_backed_up_at_once(chromium: Browser, stack: Stack, ann: Person) -> None:
+    async with tab(chromium, stack.settings.public_url) as one:
+        page = one.page
+        await sign_in(one, ann, f"/org/{ann.org['id']}/backups")
+        await page.get_by_role("button", name="Back up now").click()
+        backup = page.get_by_role("row").filter(has_text="Asked for by Ann")
+        await expect(backup).to_contain_text("Good")
+        await expect(backup).to_contain_text("1 document, ")
+        await expect(page.get_by_role("button", name="Back up now")).to_be_enabled()
+
+
+async def test_whoever_is_removed_by_a_click_is_out(chromium: Browser, stack: Stack, ann: Person, cleo: Person) -> None:
+    async with tab(chromium, stack.settings.public_url) as one, tab(chromium, stack.settings.public_url) as two:
+        await sign_in(one, ann, f"/org/{ann.org['id']}")
+        await sign_in(two, cleo, place(ann))
+        await expect(two.saved).to_have_text("Saved")
+        members = one.page.get_by_role("list", name="Members").get_by_role("listitem")
+        await expect(members).to_have_count(2)
+        await one.page.get_by_role("button", name="More about Cleo").click()
+        await one.page.get_by_role("menuitem", name="Remove").click()
+        await one.page.get_by_role("dialog", name="Remove Cleo?").get_by_role("button", name="Remove").click()
+        await expect(members).to_have_count(1)
+        await expect(two.page.get_by_role("alert")).to_contain_text("can no longer open")
+
+
+async def test_everything_is_taken_along(chromium: Browser, stack: Stack, ann: Person, tmp_path: Path) -> None:
+    async with tab(chromium, stack.settings.public_url, accept_downloads=True) as one:
+        page = one.page
+        await sign_in(one, ann, f"/org/{ann.org['id']}/settings")
+        await page.get_by_role("button", name="Export all documents").click()
+        async with page.expect_download() as downloading:
+            await page.get_by_role("link", name="Download archive").click()
+        file = tmp_path / "archive.zip"
+        await (await downloading.value).save_as(file)
+        with ZipFile(file) as archive:
+            assert archive.testzip() is None
+            assert any(ann.document["id"] in name for name in archive.namelist()), archive.namelist()

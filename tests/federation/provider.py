@@ -22,8 +22,9 @@ SECRET: Final = "a secret that provider and client share"
 class ProviderProcess:
     """`async with ProviderProcess("acme") as provider:` starts one; `settings` is how to sign in there."""
 
-    def __init__(self, name: str, *, conform: bool = True, algorithm: str = "RS256") -> None:
+    def __init__(self, name: str, *, conform: bool = True, algorithm: str = "RS256", site: str = SITE) -> None:
         self.name = name
+        self.site = site
         self.issuer = ""
         self._configuration = {"conform": conform, "algorithm": algorithm}
         self._process: asyncio.subprocess.Process | None = None
@@ -44,7 +45,7 @@ class ProviderProcess:
     @property
     def callback(self) -> str:
         """Where it sends people back to."""
-        return f"{SITE}/api/v1/auth/oidc/{self.name}/callback"
+        return f"{self.site}/api/v1/auth/oidc/{self.name}/callback"
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(node.install, HERE)

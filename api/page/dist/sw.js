@@ -3,8 +3,8 @@
  * here. A new version waits until every tab of the old one is closed, so that none looks for files that are gone.
  */
 
-const FILES = ["/","/icon.svg","/assets/dist-BJrmHKyY.js","/assets/editor-CieI4VnB.js","/assets/index-B0ocyd3C.css","/assets/index-Dp8ouTCI.js","/assets/pictures-DFUAT9ZR.js"]
-const CACHE = 'page-0a125cb8818d'
+const FILES = ["/","/icon.svg","/assets/dist-BJrmHKyY.js","/assets/editor-CIwiFJ3o.js","/assets/index-DYtzCl51.js","/assets/index-nf4jYXOr.css","/assets/pictures-Ce4HqQLW.js"]
+const CACHE = 'page-953aea38b5df'
 
 addEventListener('install', (event) => event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES))))
 addEventListener('activate', (event) => event.waitUntil(begin()))

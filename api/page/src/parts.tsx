@@ -146,6 +146,24 @@ export function Empty({ icon, title, children }: { icon: IconName; title: string
   )
 }
 
+/** Rows under heads, to be scrolled where the screen is narrow. */
+export function Table({ heads, children }: { heads: string[]; children: ComponentChildren }) {
+  return (
+    <div class="scroll" tabIndex={0} role="group" aria-label={heads.join(', ')}>
+      <table>
+        <thead>
+          <tr>
+            {heads.map((head) => (
+              <th key={head}>{head}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  )
+}
+
 /** Where the server says how far something is, until it is over. */
 export async function following<T extends { id: string; state: string }>(
   first: T | undefined,

@@ -1,4 +1,4 @@
-/** Oneself: name and address, how one signs in, where one is signed in. */
+/** Oneself: name and address, how one signs in, what comes by mail, where one is signed in. */
 
 import { useEffect, useState } from 'preact/hooks'
 import { get, patch, post } from '../api'
@@ -6,6 +6,7 @@ import { Field, Icon, Section, Time, values } from '../parts'
 import { attempt, loadOrgs, me, say } from '../state'
 import type { User } from '../types'
 import { SignInWays } from './Factors'
+import { MailSettings } from './Mailing'
 import { Sessions } from './Sessions'
 import { Sheet } from './Shell'
 import { Tokens } from './Tokens'
@@ -16,6 +17,7 @@ export function Account() {
       <Profile />
       <Password />
       <SignInWays />
+      <MailSettings />
       <Sessions />
       <Tokens />
       <Deleted />

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks'
 import { get } from '../api'
-import { count, Empty, Section, size, Time } from '../parts'
+import { count, Empty, Section, size, Table, Time } from '../parts'
 import { attempt, me } from '../state'
 import { Sheet } from './Shell'
 
@@ -120,23 +120,6 @@ export function Admin() {
 }
 
 const KINDS: Record<string, string> = { dump: 'Daily dump', base: 'Base backup' }
-
-function Table({ heads, children }: { heads: string[]; children: preact.ComponentChildren }) {
-  return (
-    <div class="scroll" tabIndex={0} role="group" aria-label={heads.join(', ')}>
-      <table>
-        <thead>
-          <tr>
-            {heads.map((head) => (
-              <th key={head}>{head}</th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>{children}</tbody>
-      </table>
-    </div>
-  )
-}
 
 function DrillFigures({ drill }: { drill: Drill | undefined }) {
   const [word] = STATES[drill?.state ?? ''] ?? [drill?.state ?? 'None yet']

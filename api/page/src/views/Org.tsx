@@ -8,8 +8,11 @@ import { Avatar, Check, Choice, Copy, count, Empty, Field, following, Icon, Sect
 import { go } from '../router'
 import { attempt, loadOrgs, me, orgs, say } from '../state'
 import type { Export, Member, Org, Role } from '../types'
+import { Audit } from './Audit'
+import { Backups } from './Backups'
 import { Groups } from './Groups'
 import { Sheet } from './Shell'
+import { Webhooks } from './Webhooks'
 
 interface Invitation {
   id: string
@@ -31,20 +34,27 @@ const TABS: [string, string][] = [
   ['groups', 'Groups'],
   ['settings', 'Settings'],
 ]
+/** Of those who manage it. */
+const MORE_TABS: [string, string][] = [
+  ['webhooks', 'Webhooks'],
+  ['audit', 'Audit'],
+  ['backups', 'Backups'],
+]
 
 export function OrgView({ id, tab = '' }: { id: string; tab?: string }) {
   const here = orgs.value.find((each) => each.id === id)
-  if (!here || !TABS.some(([name]) => name === tab))
+  const manages = here?.role === 'owner' || here?.role === 'admin'
+  const tabs = manages ? [...TABS, ...MORE_TABS] : TABS
+  if (!here || !tabs.some(([name]) => name === tab))
     return (
       <Sheet title="Not found">
         <Empty icon="search" title={here ? 'There is nothing here' : 'There is no such organization, or you do not belong to it'} />
       </Sheet>
     )
-  const manages = here.role === 'owner' || here.role === 'admin'
   return (
     <Sheet title={here.name} hint={`You are ${manages ? 'an' : 'a'} ${here.role} here.`}>
       <nav class="tabs" aria-label="Organization">
-        {TABS.map(([name, label]) => (
+        {tabs.map(([name, label]) => (
           <a key={name} href={`/org/${id}${name && `/${name}`}`} aria-current={name === tab ? 'page' : undefined}>
             {label}
           </a>
@@ -59,6 +69,12 @@ function Tab({ name, here, manages }: { name: string; here: Org; manages: boolea
   switch (name) {
     case 'groups':
       return <Groups here={here} manages={manages} />
+    case 'webhooks':
+      return <Webhooks here={here} />
+    case 'audit':
+      return <Audit here={here} />
+    case 'backups':
+      return <Backups here={here} />
     case 'settings':
       return (
         <>
