@@ -89,8 +89,8 @@ async def tab(browser: Browser, base: str, **options: Any) -> AsyncIterator[Tab]
     opened = Tab(context, await context.new_page(), base)
     yield opened
     await context.close()
-    assert opened.complaints == []
-    assert opened.foreign == []
+    assert not opened.complaints, opened.complaints
+    assert not opened.foreign, opened.foreign
 
 
 async def sign_in(opened: Tab, person: Person, path: str = "/") -> None:

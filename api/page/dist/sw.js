@@ -3,8 +3,8 @@
  * here. A new version waits until every tab of the old one is closed, so that none looks for files that are gone.
  */
 
-const FILES = ["/","/icon.svg","/assets/dist-BJrmHKyY.js","/assets/editor-CIwiFJ3o.js","/assets/index-DYtzCl51.js","/assets/index-nf4jYXOr.css","/assets/pictures-Ce4HqQLW.js"]
-const CACHE = 'page-953aea38b5df'
+const FILES = ["/","/icon.svg","/assets/dist-BJrmHKyY.js","/assets/editor-DrPhyL7M.js","/assets/index-OSKlGYNH.js","/assets/index-rNm-NxH9.css","/assets/pictures-OPP6d9eU.js"]
+const CACHE = 'page-1b410e607765'
 
 addEventListener('install', (event) => event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES))))
 addEventListener('activate', (event) => event.waitUntil(begin()))

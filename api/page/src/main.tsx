@@ -22,7 +22,7 @@ import { Sheet, Shell } from './views/Shell'
 import { Trash } from './views/Trash'
 
 /** What is wanted now comes first. */
-const FILES_AFTER_MS = 2000
+const FILES_AFTER_MS = 5000
 
 function View() {
   const { name, id, tab } = place.value
@@ -146,9 +146,9 @@ function Unreached({ error }: { error: unknown }) {
   )
 }
 
-/** Keeps the files of the page, so that it opens without a network. Not before there is something to keep them for. */
+/** Keeps the files of the page, so that it opens without a network. Where it cannot be had now, another time will do. */
 function keepFiles(): void {
-  if (me.value && 'serviceWorker' in navigator) void navigator.serviceWorker.register('/sw.js')
+  if (me.value && 'serviceWorker' in navigator) navigator.serviceWorker.register('/sw.js').catch(() => undefined)
 }
 
 if (place.value.name === 'document' && place.value.id) hasten(place.value.id)

@@ -60,7 +60,11 @@ function Proof({ answer }: { answer: (proved: boolean) => void }) {
       {methods?.password && (
         <form onSubmit={submit}>
           <Field label="Your password" name="password" type="password" autocomplete="current-password" required autofocus />
-          {methods.totp && <Field label="Code from your authenticator app" name="code" autocomplete="one-time-code" required />}
+          {methods.totp ? (
+            <Field label="Code from your authenticator app" name="code" autocomplete="one-time-code" required />
+          ) : (
+            methods.passkeys.length > 0 && <Field label="Recovery code" name="code" autocomplete="off" hint="Or use your passkey." required />
+          )}
           <button class="primary" disabled={busy}>
             Continue
           </button>

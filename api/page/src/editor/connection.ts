@@ -13,6 +13,8 @@ export interface Saved {
   kind: 'opening' | 'saved' | 'saving' | 'offline' | 'refused'
   /** Edits of one's own that the server has not said to be saved. */
   unsaved: number
+  /** All of those are in the copy in this browser. */
+  kept: boolean
   reason?: string
 }
 
@@ -36,7 +38,7 @@ const PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 30_000
 
 export class Connection {
-  readonly saved = signal<Saved>({ kind: 'opening', unsaved: 0 })
+  readonly saved = signal<Saved>({ kind: 'opening', unsaved: 0, kept: true })
   readonly people = signal<Someone[]>([])
   readonly access = signal<CollabToken['access']>('read')
   /** Whether there is something to show: from the server, or from the copy in this browser. */
@@ -50,7 +52,11 @@ export class Connection {
   private apart = false
   /** To be connected again as soon as the socket has been closed. */
   private returning = false
-  private unsaved: number
+  /** Edits of one's own, counted as they are made: so many there are, at the server, and in the copy. */
+  private made: number
+  private safe = 0
+  private kept: number
+  private keeping = false
   private refusal: string | null = null
   private pause = PAUSE_MS
   private waiting = 0
@@ -76,7 +82,7 @@ export class Connection {
     private readonly fetchToken: () => Promise<CollabToken>,
   ) {
     this.access.value = first.access
-    this.unsaved = copy ? unsavedIn(copy.name) : 0
+    this.made = this.kept = copy ? unsavedIn(copy.name) : 0
     let known = first.token ?? null
     this.provider = new HocuspocusProvider({
       url: first.url,
@@ -105,7 +111,7 @@ export class Connection {
         this.show()
       },
       onUnsyncedChanges: ({ number }) => {
-        if (number === 0 && this.admitted) this.unsaved = 0
+        if (number === 0 && this.admitted) this.safe = this.made
         this.show()
       },
       onAuthenticationFailed: () => void this.denied(),
@@ -120,6 +126,7 @@ export class Connection {
     addEventListener('offline', this.leaveLine)
     addEventListener('online', this.comeBack)
     addEventListener('focus', this.askAgain)
+    addEventListener('beforeunload', this.warn)
     this.show()
   }
 
@@ -130,6 +137,7 @@ export class Connection {
     removeEventListener('offline', this.leaveLine)
     removeEventListener('online', this.comeBack)
     removeEventListener('focus', this.askAgain)
+    removeEventListener('beforeunload', this.warn)
     this.provider.destroy()
     void this.copy?.destroy()
     this.doc.destroy()
@@ -160,8 +168,31 @@ export class Connection {
 
   private readonly count = (_update: Uint8Array, origin: unknown, _doc: Y.Doc, transaction: Y.Transaction): void => {
     if (!transaction.local || origin === this.copy) return
-    this.unsaved += 1
+    this.made += 1
+    this.keep()
     this.show()
+  }
+
+  /** The copy is written behind: once it answers a question, what it was given before is in it. */
+  private keep(): void {
+    if (!this.copy?.db || this.keeping || this.closed || this.refusal !== null) return
+    this.keeping = true
+    const { made } = this
+    const question = this.copy.db.transaction('updates').objectStore('updates').count()
+    question.onerror = () => {
+      this.keeping = false
+    }
+    question.onsuccess = () => {
+      this.keeping = false
+      this.kept = made
+      this.show()
+      if (this.kept < this.made) this.keep()
+    }
+  }
+
+  private readonly warn = (event: BeforeUnloadEvent): void => {
+    const { kind, kept } = this.saved.peek()
+    if (kind === 'offline' && !kept) event.preventDefault()
   }
 
   /** A token; null where nobody can give one now. Only the API says for certain that somebody is out. */
@@ -215,12 +246,13 @@ export class Connection {
   }
 
   private now(): Saved {
-    const { unsaved } = this
-    if (this.refusal !== null) return { kind: 'refused', unsaved, reason: this.refusal }
-    if (!this.admitted) return { kind: this.apart ? 'offline' : 'opening', unsaved }
-    if (unsaved) return { kind: 'saving', unsaved }
+    const unsaved = this.made - this.safe
+    const counted = { unsaved, kept: unsaved === 0 || this.kept >= this.made }
+    if (this.refusal !== null) return { kind: 'refused', ...counted, reason: this.refusal }
+    if (!this.admitted) return { kind: this.apart ? 'offline' : 'opening', ...counted }
+    if (unsaved) return { kind: 'saving', ...counted }
     // A sync that nobody has answered yet counts as unsynced, too: there may be edits of an earlier visit in it.
-    return { kind: this.provider.isSynced && !this.provider.hasUnsyncedChanges ? 'saved' : 'opening', unsaved }
+    return { kind: this.provider.isSynced && !this.provider.hasUnsyncedChanges ? 'saved' : 'opening', ...counted }
   }
 
   private see(states: { clientId: number; user?: Omit<Someone, 'client'> }[]): void {

@@ -53,7 +53,7 @@ export function Audit({ here }: { here: Org }) {
               <td>{each.actor_id ? (names.get(each.actor_id) ?? 'Somebody who left') : '–'}</td>
               <td>{worded(each.action)}</td>
               <td title={each.target_id ?? undefined}>{names.get(each.target_id) ?? each.target_id?.slice(0, 8)}</td>
-              <td>
+              <td class="details">
                 <small>
                   {Object.entries(each.details)
                     .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)

@@ -53,7 +53,7 @@ export function Backups({ here }: { here: Org }) {
     return each.kind === 'operator' ? 'By an operator' : `Asked for by ${names.get(each.requested_by ?? '') ?? 'somebody'}`
   }
   return (
-    <Section title="Backups" hint="Every night everything of this organization is saved by itself and read back. An operator of this installation can bring it back.">
+    <Section title="Backups" hint="Every night everything of this organization is saved by itself, stored, and read back.">
       {backups?.length === 0 && (
         <Empty icon="shield" title="No backup yet">
           <p>The first one is made tonight, or now if you want.</p>

@@ -190,12 +190,12 @@ function Title({ doc, connection }: { doc: Doc; connection: Connection }) {
 }
 
 export function SavedIndicator({ connection }: { connection: Connection }) {
-  const { kind, unsaved } = connection.saved.value
+  const { kind, unsaved, kept } = connection.saved.value
   const text = {
     opening: 'Opening…',
     saved: connection.access.value === 'write' ? 'Saved' : 'Read only',
     saving: 'Saving…',
-    offline: unsaved ? `Offline · ${count(unsaved, 'unsaved edit')} kept` : 'Offline',
+    offline: unsaved ? `Offline · ${count(unsaved, 'unsaved edit')}${kept ? ' kept' : ''}` : 'Offline',
     refused: 'Closed',
   }[kind]
   return (

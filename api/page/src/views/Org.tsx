@@ -41,6 +41,11 @@ const MORE_TABS: [string, string][] = [
   ['backups', 'Backups'],
 ]
 
+/** Where there is no room for all tabs, the one that is open is in view. */
+function shown(tabs: HTMLElement | null): void {
+  tabs?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+}
+
 export function OrgView({ id, tab = '' }: { id: string; tab?: string }) {
   const here = orgs.value.find((each) => each.id === id)
   const manages = here?.role === 'owner' || here?.role === 'admin'
@@ -53,7 +58,7 @@ export function OrgView({ id, tab = '' }: { id: string; tab?: string }) {
     )
   return (
     <Sheet title={here.name} hint={`You are ${manages ? 'an' : 'a'} ${here.role} here.`}>
-      <nav class="tabs" aria-label="Organization">
+      <nav class="tabs" aria-label="Organization" ref={shown}>
         {tabs.map(([name, label]) => (
           <a key={name} href={`/org/${id}${name && `/${name}`}`} aria-current={name === tab ? 'page' : undefined}>
             {label}

@@ -95,7 +95,7 @@ export function Webhooks({ here }: { here: Org }) {
       {!!webhooks?.length && (
         <ul class="list boxed" aria-label="Webhooks">
           {webhooks.map((each) => (
-            <li key={each.id} class="row">
+            <li key={each.id} class="row long">
               <Icon name="link" />
               <span class="grow">
                 <strong>{each.url}</strong>
