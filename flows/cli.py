@@ -155,7 +155,7 @@ def backup_org(org_id: UUID) -> None:
 
 @admin.command("org-backups")
 def org_backups(org_id: UUID) -> None:
-    """The newest backups of one organization."""
+    """The newest backups of one organization, with the ids that `restore-org --from` takes."""
     found = _run(operating.newest_org_backups(org_id))
     for entry in found:
         # A line each and no table: ids are to be copied, and a table would cut them where the terminal is narrow.
@@ -196,24 +196,25 @@ def drills() -> None:
     console.print(table)
 
 
+SOURCE = typer.Option(
+    "--from",
+    help="A moment like 2026-05-01T12:00:00Z, the id of a backup of the organization (`org-backups`), or `latest`",
+)
+AS_NEW = typer.Option("--as-new", help="Leave what is there alone, and make another one of it.")
+
+
 @admin.command("restore-document")
 def restore_document(
-    document_id: UUID,
-    source: Annotated[str, typer.Option("--from", help="A moment like 2026-05-01T12:00:00Z, or `latest`")],
+    document_id: UUID, source: Annotated[str, SOURCE], as_new: Annotated[bool, AS_NEW] = False
 ) -> None:
     """Make a document what it was in a backup: by a forward edit, or from its rows where it is gone."""
-    for line in _run(operating.restore(_moment(source), document_id=document_id)):
-        console.print(line)
+    _show(_run(operating.restore(_source(source), document_id=document_id, as_new=as_new)))
 
 
 @admin.command("restore-org")
-def restore_org(
-    org_id: UUID,
-    source: Annotated[str, typer.Option("--from", help="A moment like 2026-05-01T12:00:00Z, or `latest`")],
-) -> None:
+def restore_org(org_id: UUID, source: Annotated[str, SOURCE], as_new: Annotated[bool, AS_NEW] = False) -> None:
     """Make every document of an organization what it was in a backup, and bring back what is gone."""
-    for line in _run(operating.restore(_moment(source), org_id=org_id)):
-        console.print(line)
+    _show(_run(operating.restore(_source(source), org_id=org_id, as_new=as_new)))
 
 
 @admin.command()
@@ -250,11 +251,25 @@ def demo(
         raise typer.Exit(1)
 
 
-def _moment(text: str) -> datetime | None:
+def _source(text: str) -> UUID | datetime | None:
+    """A backup by its id, a moment (UTC unless it says otherwise), or None for the newest backup."""
     if text == "latest":
         return None
-    moment = datetime.fromisoformat(text)
+    try:
+        return UUID(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        told = f"{text!r} is neither a moment like 2026-05-01T12:00:00Z, nor the id of a backup, nor `latest`"
+        raise typer.BadParameter(told, param_hint="--from") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _show(lines: list[str]) -> None:
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -200,12 +200,18 @@ async def newest_drills() -> list[Drill]:
         return await backups.newest_drills(session)
 
 
-async def restore(moment: datetime | None, *, org_id: UUID | None = None, document_id: UUID | None = None) -> list[str]:
+async def restore(
+    source: UUID | datetime | None,
+    *,
+    org_id: UUID | None = None,
+    document_id: UUID | None = None,
+    as_new: bool = False,
+) -> list[str]:
     """Make a document, or an organization, what it was in a backup; see `recovering.restore`."""
     from flows import recovering, runtime
 
     async with runtime.opened(get_settings()) as worker:
-        return await recovering.restore(worker, moment, org_id=org_id, document_id=document_id)
+        return await recovering.restore(worker, source, org_id=org_id, document_id=document_id, as_new=as_new)
 
 
 async def newest_backups() -> list[Backup]:

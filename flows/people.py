@@ -15,7 +15,6 @@ from infra import postgres_tools
 from infra.db import Database
 from infra.sealing import SealBroken
 from models import auth, outbox, people
-from models.errors import DoxieError
 from models.outbox import Claim
 from models.people import PersonalExport, Postponed
 
@@ -79,7 +78,7 @@ async def _collect(worker: Runtime, export: PersonalExport, claim: Claim) -> str
 
 async def _not_collected(worker: Runtime, export: PersonalExport, claim: Claim, error: Exception) -> State[Any]:
     reason = f"{type(error).__name__}: {error}"
-    is_over = claim.attempts >= ATTEMPTS or isinstance(error, DoxieError)
+    is_over = claim.attempts >= ATTEMPTS or retrying.is_pointless(error)
     async with worker.db.transaction() as session:
         if is_over:
             await people.fail_export(session, export.id, reason, flow_run_id=runtime.flow_run_id())

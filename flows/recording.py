@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from prefect.client.schemas.objects import State, StateType
 from prefect.context import AsyncClientContext
 from prefect.flow_engine import run_flow_async
 from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
-from prefect.states import Failed, Running
+from prefect.states import Failed, Scheduled
 from pydantic_core import to_jsonable_python as to_jsonable
 
 from flows import environment
@@ -110,12 +111,19 @@ class Recorder:
             self.owed.append(run)
 
     async def record_late(self, run: UnrecordedRun) -> UUID:
-        """Let Prefect know of a run that was done without it; the id it has from now on."""
-        begun: State[Any] = Running(timestamp=run.started_at)
+        """Let Prefect know of a run that was done without it; the id it has from now on.
+
+        Prefect gives states the time at which it hears of them, so the real times are in the message. A run is listed
+        by the time it was scheduled for: that can lie in the past.
+        """
+        begun: State[Any] = Scheduled(scheduled_time=run.started_at)
         made = await self.client.create_flow_run(
             Flow(_done, name=run.flow), name=run.name, parameters=run.parameters, tags=[*run.tags, LATE], state=begun
         )
-        end = State[Any](type=StateType(run.state), timestamp=run.finished_at, message=run.message)
+        began, ended = run.started_at.astimezone(UTC), run.finished_at.astimezone(UTC)
+        when = f"{began:%Y-%m-%d %H:%M:%S} to {ended:%H:%M:%S} UTC"
+        message = f"{run.message} (done from {when}, while Prefect was away)"
+        end = State[Any](type=StateType(run.state), message=message)
         await self.client.set_flow_run_state(made.id, end, force=True)
         return made.id
 

@@ -25,6 +25,7 @@ from infra.storage import ObjectStore
 from models import archive, backups, outbox, pipeline
 from models.backups import OrganizationBackup, packing, shelf
 from models.backups import organizations as ledger_of
+from models.migrations import __main__ as migrations
 from models.outbox import Claim
 
 ATTEMPTS = 5
@@ -135,7 +136,7 @@ async def _make(worker: Runtime, store: ObjectStore, backup: OrganizationBackup)
     folder = shelf.folder(org_id, backup.id, begun)
     with tempfile.TemporaryDirectory(prefix="org-backup-", dir=worker.settings.home) as directory:
         packed, back = Path(directory) / "rows.zst", Path(directory) / "back.zst"
-        head = {"org_id": str(org_id), "backup_id": str(backup.id)}
+        head = {"org_id": str(org_id), "backup_id": str(backup.id), "schema": migrations.head()}
         async with _frozen(worker, org_id) as (session, taken_at):
             content = await packing.pack(session, org_id, packed, {**head, "taken_at": taken_at.isoformat()})
             references = await archive.referenced(session)

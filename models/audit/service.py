@@ -20,6 +20,7 @@ class Act(StrEnum):
 
     AUDIT_EXPORTED = "audit.exported"
     BACKUP_REQUESTED = "backup.requested"
+    BACKUP_RESTORED = "backup.restored"
     ORG_FOUNDED = "org.founded"
     ORG_RENAMED = "org.renamed"
     ORG_CHANGED = "org.changed"

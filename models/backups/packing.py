@@ -8,7 +8,8 @@ columns, and the SHA-256 of each table's lines: the same rows give the same line
 import hashlib
 import io
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -22,11 +23,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.backups.tables import OrganizationBackup
 from models.base import OrgOwned, metadata
 
-FORMAT = "doxie organization backup 1"
+FORMAT = "doxie organization backup 2"
 LEVEL = 9
 ROWS_AT_ONCE = 64
 """A row may hold an update of a megabyte, which is twice that as JSON."""
+LOAD_BYTES = 8 * 1024 * 1024
+"""Rows go back into a database in statements of about this size."""
 
+_NAME = re.compile("[a-z][a-z0-9_]{0,62}")
 _MOMENT = text("SELECT now()")
 _SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 _PROTECTED = text("""
@@ -48,6 +52,7 @@ class Packed:
     """What one table contributes."""
 
     columns: list[str]
+    key: list[str]
     rows: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
 
@@ -58,7 +63,7 @@ class Packed:
 
     def as_json(self) -> dict[str, Any]:
         """As the manifest says it."""
-        return {"columns": self.columns, "rows": self.rows, "sha256": self.digest.hexdigest()}
+        return {"columns": self.columns, "key": self.key, "rows": self.rows, "sha256": self.digest.hexdigest()}
 
 
 def tables() -> list[Table]:
@@ -93,8 +98,9 @@ async def pack(session: AsyncSession, org_id: UUID, path: Path, head: Mapping[st
         out.write(first)
         size += len(first)
         for table in tables():
-            found = packed[table.name] = Packed([column.name for column in table.columns])
-            async for line in _lines(session, table, found.columns, org_id):
+            key = [column.name for column in table.primary_key]
+            found = packed[table.name] = Packed([column.name for column in table.columns], key)
+            async for line in _lines(session, table.name, found, org_id):
                 found.add(line)
                 whole.update(line)
                 out.write(line)
@@ -113,15 +119,66 @@ async def _require_all(session: AsyncSession) -> None:
         raise RuntimeError(f"these tables would not be in the backup: {', '.join(sorted(forgotten))}")
 
 
-async def _lines(session: AsyncSession, table: Table, columns: list[str], org_id: UUID) -> AsyncIterator[bytes]:
+async def load(session: AsyncSession, path: Path, manifest: Mapping[str, Any]) -> None:
+    """Put the rows of a packed file into an empty database of its schema, and see that they are what was packed.
+
+    The role may switch constraints off: all rows are of one moment, in which they held. Accounts are not among them.
+
+    Raises:
+        BackupDamaged: they are not.
+    """
+    await session.execute(text("SET LOCAL session_replication_role = replica"))
+    for statement in _WRITTEN:
+        await session.execute(statement)
+    waiting: list[bytes] = []
+    name, size = "", 0
+    for table, line in lines(path, manifest):
+        if table != name or size > LOAD_BYTES:
+            await _insert(session, name, waiting, manifest)
+            name, waiting, size = table, [], 0
+        waiting.append(line[len(table) + 1 : -1])
+        size += len(line)
+    await _insert(session, name, waiting, manifest)
+    for name, about in manifest["tables"].items():
+        found = Packed(about["columns"], about["key"])
+        async for line in _lines(session, name, found, UUID(manifest["org_id"])):
+            found.add(line)
+        if found.as_json() != about:
+            raise BackupDamaged(f"{name}: {found.rows} rows came back, and not those {about['rows']} that were packed")
+
+
+async def _insert(session: AsyncSession, name: str, rows: Sequence[bytes], manifest: Mapping[str, Any]) -> None:
+    if not rows:
+        return
+    chosen = ", ".join(f'"{column}"' for column in manifest["tables"][name]["columns"])
+    statement = text(f"""
+        INSERT INTO "{name}" ({chosen})
+        SELECT {chosen} FROM json_populate_recordset(NULL::"{name}", CAST(:rows AS json))
+    """)  # noqa: S608 - names that `require_names` has seen
+    await session.execute(statement, {"rows": "[" + ",".join(row.decode() for row in rows) + "]"})
+
+
+def require_names(manifest: Mapping[str, Any]) -> None:
+    """That what a manifest calls tables and columns are names, since they become part of statements.
+
+    Raises:
+        BackupDamaged: they are not.
+    """
+    for name, about in manifest["tables"].items():
+        for each in (name, *about["columns"], *about["key"]):
+            if not _NAME.fullmatch(each):
+                raise BackupDamaged(f"{each!r} is no name of a table or column")
+
+
+async def _lines(session: AsyncSession, name: str, packed: Packed, org_id: UUID) -> AsyncIterator[bytes]:
     """The rows of an organization in a table, in the order of their keys."""
-    own = "id" if table.name == "organizations" else "org_id"
-    chosen = ", ".join(f'"{name}"' for name in columns)
-    order = ", ".join(f'"{column.name}"' for column in table.primary_key)
-    inner = f'SELECT {chosen} FROM "{table.name}" WHERE {own} = :org_id ORDER BY {order}'  # noqa: S608 - names of ours
+    own = "id" if name == "organizations" else "org_id"
+    chosen = ", ".join(f'"{column}"' for column in packed.columns)
+    order = ", ".join(f'"{column}"' for column in packed.key)
+    inner = f'SELECT {chosen} FROM "{name}" WHERE {own} = :org_id ORDER BY {order}'  # noqa: S608 - names of ours
     query = text(f"SELECT row_to_json(row)::text FROM ({inner}) AS row")  # noqa: S608
     streamed = query.execution_options(stream_results=True, max_row_buffer=ROWS_AT_ONCE)
-    prefix = table.name.encode() + b"\t"
+    prefix = name.encode() + b"\t"
     result = await session.stream(streamed, {"org_id": org_id})
     async for row in result.scalars():
         yield prefix + str(row).encode() + b"\n"
@@ -133,7 +190,7 @@ def check(path: Path, manifest: Mapping[str, Any]) -> None:
     Raises:
         BackupDamaged: it is another one, or not whole.
     """
-    found = {name: Packed(about["columns"]) for name, about in manifest["tables"].items()}
+    found = {name: Packed(about["columns"], about["key"]) for name, about in manifest["tables"].items()}
     for name, line in lines(path, manifest):
         if name not in found:
             raise BackupDamaged(f"it holds rows of {name}, of which its manifest says nothing")

@@ -3,7 +3,8 @@
 `then` is a session of the restored database, `now` one of the real one; both see all organizations.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +19,9 @@ from models import audit, content, outbox
 from models.audit import Act
 from models.auth.tables import User
 from models.base import OrgOwned, metadata
-from models.documents import DocumentGone, Edit, crdt, journal, state, updates
+from models.documents import Edit, crdt, journal, state, updates
 from models.documents.tables import Document, DocumentStream
+from models.orgs import Organization
 
 ORIGIN = "backup"
 BATCH = 500
@@ -35,6 +37,13 @@ _DOCUMENT = (
 )
 """What a document consists of, each after what it refers to."""
 
+_ACCESS = ("document_grants", "share_links", "document_watches", "access_requests")
+"""Who may read a document, and who wants to know of it."""
+
+
+_WITHOUT: dict[str, dict[str, Any]] = {"documents": {"parent_id": None}, "organizations": {"deleted_at": None}}
+"""Parents may come later; an organization that had been deleted would soon be gone again."""
+
 
 async def documents_of(session: AsyncSession, org_id: UUID) -> list[UUID]:
     """The documents of an organization that are not in the trash."""
@@ -42,16 +51,15 @@ async def documents_of(session: AsyncSession, org_id: UUID) -> list[UUID]:
     return sorted(await session.scalars(query))
 
 
-async def org_of(session: AsyncSession, document_id: UUID) -> UUID:
-    """Whose a document is.
-
-    Raises:
-        DocumentGone: it is not there.
-    """
+async def owner_of(session: AsyncSession, document_id: UUID) -> UUID | None:
+    """The organization whose a document is, if it is there."""
     found: UUID | None = await session.scalar(select(Document.org_id).where(col(Document.id) == document_id))
-    if found is None:
-        raise DocumentGone([document_id])
     return found
+
+
+async def has_organization(session: AsyncSession, org_id: UUID) -> bool:
+    """Whether there is such an organization."""
+    return await session.get(Organization, org_id) is not None
 
 
 async def exists(session: AsyncSession, org_id: UUID, document_id: UUID) -> bool:
@@ -80,15 +88,26 @@ async def make_as_then(
 
 
 async def copy_document(then: AsyncSession, now: AsyncSession, org_id: UUID, document_id: UUID) -> int:
-    """Bring a document back that is gone: the same rows under the same ids. How many."""
+    """Bring a document back that is gone, and who may read it: the same rows under the same ids. How many."""
     copied = 0
-    for name in _DOCUMENT:
+    for name in (*_DOCUMENT, *_ACCESS):
         table = metadata.tables[name]
         column = table.c.id if name == "documents" else table.c.document_id
         copied += await _copy(then, now, table, [table.c.org_id == org_id, column == document_id])
     await outbox.emit(now, outbox.DOCUMENT_CHANGED, [(org_id, document_id)])
     await audit.record(now, org_id, None, Act.DOCUMENT_RESTORED, document_id, origin=ORIGIN, rows=copied)
     return copied
+
+
+async def copy_access(
+    then: AsyncSession, now: AsyncSession, org_id: UUID, documents: Sequence[UUID]
+) -> Mapping[str, int]:
+    """Bring back who could read documents that are there, as far as it is gone. How many rows of each table."""
+    copied = Counter[str]()
+    for table in (metadata.tables[name] for name in _ACCESS):
+        conditions = [table.c.org_id == org_id, table.c.document_id.in_(documents)]
+        copied[table.name] = await _copy(then, now, table, conditions)
+    return +copied
 
 
 async def reattach(then: AsyncSession, now: AsyncSession, org_id: UUID, documents: Sequence[UUID]) -> None:
@@ -102,15 +121,15 @@ async def reattach(then: AsyncSession, now: AsyncSession, org_id: UUID, document
             await now.execute(place.where(col(Document.parent_id).is_(None)).values(parent_id=parent_id))
 
 
-async def copy_organization(then: AsyncSession, now: AsyncSession, org_id: UUID) -> int:
-    """Bring back what an organization owns besides its documents, where it is gone. How many rows."""
+async def copy_organization(then: AsyncSession, now: AsyncSession, org_id: UUID) -> Mapping[str, int]:
+    """Bring back what an organization owns besides its documents, where it is gone. How many rows of each table."""
     organizations = metadata.tables["organizations"]
-    copied = await _copy(then, now, organizations, [organizations.c.id == org_id])
+    copied = Counter({"organizations": await _copy(then, now, organizations, [organizations.c.id == org_id])})
     owned = {mapper.__table__.name for mapper in OrgOwned.__subclasses__()}  # type: ignore[attr-defined]
     for table in metadata.sorted_tables:
-        if table.name in owned - set(_DOCUMENT) and "document_id" not in table.c:
-            copied += await _copy(then, now, table, [table.c.org_id == org_id])
-    return copied
+        if table.name in owned - {*_DOCUMENT, "organization_backups"} and "document_id" not in table.c:
+            copied[table.name] = await _copy(then, now, table, [table.c.org_id == org_id])
+    return +copied
 
 
 async def _copy(then: AsyncSession, now: AsyncSession, table: Table, conditions: Sequence[Any]) -> int:
@@ -118,11 +137,28 @@ async def _copy(then: AsyncSession, now: AsyncSession, table: Table, conditions:
     copied = 0
     result = await then.stream(table.select().where(*conditions))
     async for rows in result.mappings().partitions(BATCH):
-        values = [{**row, **({"parent_id": None} if table.name == "documents" else {})} for row in rows]
+        values = await _attached(now, table, [{**row, **_WITHOUT.get(table.name, {})} for row in rows])
+        if not values:
+            continue
         await _stand_in(now, _users(table, values))
-        statement = insert(table).values(values).on_conflict_do_nothing()  # one statement: its count is right
-        copied += (await now.execute(statement)).rowcount  # type: ignore[attr-defined]
+        statement = insert(table).values(values).on_conflict_do_nothing()
+        copied += len((await now.execute(statement.returning(*table.primary_key))).all())  # its rowcount is -1
     return copied
+
+
+async def _attached(now: AsyncSession, table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those rows that refer to nothing that is gone, as a grant to a group would that was deleted."""
+    for constraint in table.foreign_key_constraints:
+        org, *rest = constraint.elements
+        if not rest or constraint.referred_table is table:
+            continue
+        [other] = rest
+        name, target = other.parent.name, other.column
+        wanted = {row[name] for row in rows} - {None}
+        mine = org.column.in_({row["org_id"] for row in rows})
+        there = set(await now.scalars(select(target).where(mine, target.in_(wanted)))) if wanted else set()
+        rows = [row for row in rows if row[name] is None or row[name] in there]
+    return rows
 
 
 def _users(table: Table, rows: Iterable[dict[str, Any]]) -> set[UUID]:

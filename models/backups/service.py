@@ -41,6 +41,14 @@ async def newest(session: AsyncSession, *, limit: int = 20) -> list[Backup]:
     return list(await session.scalars(select(Backup).order_by(col(Backup.id).desc()).limit(limit)))
 
 
+async def newest_dump(session: AsyncSession, *, until: datetime | None) -> Backup | None:
+    """The newest good dump, or the newest that was begun before a moment."""
+    query = select(Backup).where(Backup.kind == "dump", Backup.state == "succeeded")
+    if until is not None:
+        query = query.where(Backup.started_at <= until)
+    return (await session.scalars(query.order_by(col(Backup.started_at).desc()).limit(1))).first()
+
+
 async def begin_drill(session: AsyncSession, *, flow_run_id: UUID | None) -> Drill:
     """A drill that starts now."""
     drill = Drill(flow_run_id=flow_run_id)
@@ -54,6 +62,11 @@ async def end_drill(session: AsyncSession, drill: Drill) -> None:
     drill.finished_at = clock.now()
     await session.merge(drill)
     await session.flush()
+
+
+async def count_drills(session: AsyncSession) -> int:
+    """How many there have been."""
+    return int((await session.execute(select(func.count()).select_from(Drill))).scalar_one())
 
 
 async def newest_drills(session: AsyncSession, *, limit: int = 20) -> list[Drill]:

@@ -79,7 +79,9 @@ async def manifest(store: ObjectStore, backup: Shelved) -> dict[str, Any]:
     try:
         said: dict[str, Any] = json.loads(await store.get(key))
         whose = (said["format"], said["org_id"], said["backup_id"], said["object"])
-        complete = all(said[name] is not None for name in ("sha256", "tables", "references", "raw_sha256", "raw_bytes"))
+        needed = ("sha256", "schema", "tables", "references", "raw_sha256", "raw_bytes", "taken_at")
+        complete = all(said[name] is not None for name in needed)
+        packing.require_names(said)
     except (ValueError, KeyError, TypeError) as error:
         raise BackupDamaged(f"{key} cannot be read: {error!r}") from error
     expected = (packing.FORMAT, str(backup.org_id), str(backup.backup_id), f"{backup.folder}/{ROWS}")

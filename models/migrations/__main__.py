@@ -5,6 +5,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from infra.db import driver_url
@@ -18,6 +19,13 @@ def config(database_url: str) -> Config:
     alembic.set_main_option("script_location", str(Path(__file__).parent))
     alembic.set_main_option("sqlalchemy.url", database_url.replace("%", "%%"))
     return alembic
+
+
+def head() -> str:
+    """The newest revision."""
+    newest = ScriptDirectory.from_config(config("")).get_current_head()
+    assert newest is not None, "there are migrations"
+    return newest
 
 
 def upgrade(database_url: str, app_database_url: str, revision: str = "head") -> None:

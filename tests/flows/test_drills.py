@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from prefect.settings import temporary_settings
@@ -13,7 +13,7 @@ from pycrdt import Doc
 from sqlalchemy import text
 
 from flows import bases as making
-from flows import drills, environment, runtime, scratch
+from flows import drills, environment, runtime, scratch, shelving
 from flows.drills import Report
 from flows.runtime import Runtime
 from infra import clock
@@ -21,10 +21,12 @@ from infra.db import Database
 from infra.recovery import base as bases
 from infra.recovery import examine, wal
 from infra.recovery.base import Base, BaseDamaged
+from infra.recovery.examine import Finding
 from infra.recovery.server import RecoveryFailed
 from infra.storage import ObjectStore
 from models import archive, backups
 from models.archive import Plan
+from models.backups import shelf
 from models.documents import history, state
 from tests.conftest import Stack
 from tests.flows.desk import Desk, deployment, dispatching, flow_run, new_desk, settled, typing, until
@@ -167,6 +169,38 @@ async def test_one_flipped_byte_in_a_backup_is_found(
         drill = await drills.carry_out(house, stored, owner)
         assert (drill.state, drill.findings[0]["check"]) == ("bad", "restore")
     assert await examine.copies(stored, [base]) == []
+
+
+async def test_the_backups_of_organizations_are_part_of_a_drill(
+    house: Runtime, owner: Database, desk: Desk, stored: ObjectStore, document: UUID, tmp_path: Path
+) -> None:
+    other = await new_desk(house)
+    for org_id in (desk.org_id, desk.org_id, other.org_id):
+        await shelving.back_up(house, stored, org_id, kind="operator")
+    ours = [one.folder for org_id in (desk.org_id, other.org_id) for one in await shelf.shelved(stored, org_id)]
+    loaded: list[str] = []
+
+    async def drilled() -> list[Finding]:
+        report = Report()
+        async with owner.transaction() as session:
+            await backups.begin_drill(session, flow_run_id=None)
+        (work := tmp_path / uuid4().hex).mkdir()
+        loaded.append(await drills.organizations(house, stored, owner, work, report) or "")
+        return report.findings
+
+    for _ in range(2):
+        assert await drilled() == []
+    assert set(loaded) == {ours[1], ours[2]}  # each in turn, and of each the newest
+    for folder in ours:
+        async with flipped(stored, f"{folder}/{shelf.ROWS}"):
+            [finding] = await drilled()
+            assert (finding.check, finding.subject) == ("organization backup", folder)
+    # What can be read, and is not what its own journal says.
+    async with owner.transaction(org_ids=[desk.org_id]) as session:
+        [segment] = await history.archived(session, document)
+    async with flipped(house.store, history.segment_key(desk.org_id, segment.sha256)):
+        found = {finding.check for _ in range(2) for finding in await drilled()}
+        assert "segment" in found
 
 
 async def test_a_damaged_or_missing_log_is_found_and_ends_recovery(

@@ -15,13 +15,15 @@ from sqlmodel import col, select
 from flows.runtime import Runtime
 from infra import clock, origin
 from infra.db import Database
+from infra.storage import ObjectStore
 from models import auth, outbox, people
 from models.audit import AccountEvent
 from models.auth import Actor, Device, TokenScope, User
 from models.mail import Mail
 from models.people import Erasure
-from tests.flows.desk import Desk, dispatching, new_desk, settled, until
+from tests.flows.desk import Desk, dispatching, new_desk, port_of, settled, snapshotted, until
 from tests.flows.test_exports import paragraph
+from tests.flows.valve import Valve
 
 IP, HASH = "203.0.113.77", "the-hash-of-a-password"
 
@@ -77,6 +79,31 @@ async def test_everything_about_somebody_is_in_one_zip(worker: Runtime, desk: De
         assert secret not in everything
     await _expire(worker, export.id)
     assert not await worker.store.exists(people.object_key(export))
+
+
+async def test_a_store_that_is_down_is_no_reason_to_give_up(worker: Runtime, desk: Desk) -> None:
+    await snapshotted(desk)
+    async with Valve(port_of(worker.settings.s3_endpoint)) as valve:
+        settings = worker.settings.model_copy(update={"s3_endpoint": f"http://127.0.0.1:{valve.port}"})
+        crippled = replace(worker, settings=settings, store=ObjectStore(settings))
+        await valve.close()
+        async with worker.db.transaction(user_id=desk.actor.user_id) as session:
+            export = await people.request_export(session, desk.actor)
+
+        async def is_put_off() -> bool:
+            async with worker.db.transaction() as session:
+                query = text("SELECT error FROM outbox WHERE subject_id = :id")
+                return "StateUnavailable" in str(await session.scalar(query, {"id": export.id}))
+
+        async def is_made() -> bool:
+            async with worker.db.transaction() as session:
+                found = await people.find_export(session, export.id)
+                return found is not None and found.state == "succeeded"
+
+        async with dispatching(crippled):
+            await until(is_put_off)
+            await valve.open()
+            await until(is_made, 60)
 
 
 async def _expire(worker: Runtime, export_id: UUID) -> None:
