@@ -20,4 +20,5 @@ async def check_backups() -> State[Any]:
     await runtime.show_table("backups", rows, "The newest good ones")
     if health.alarms:
         return Failed(message="; ".join(health.alarms))
-    return Completed(message="all there and new enough")
+    due = [f"{name} not before {at}" for name, at in health.not_due.items()]
+    return Completed(message="; ".join(["all there and new enough", *due]))

@@ -71,8 +71,9 @@ def _backups(flows: str) -> Iterator[str]:
     if seen is None:
         yield "backups: not looked at yet"
         return
-    ages = ", ".join(f"{name} {_age(seen[name])}" for name in ("log", "base", "dump", "organizations", "drill"))
-    yield f"backups: newest {ages}"
+    first = {name: f"not yet due (first {at})" for name, at in seen["not_due"].items()}
+    names = ("log", "base", "dump", "organizations", "drill")
+    yield f"backups: newest {', '.join(f'{name} {first.get(name) or _age(seen[name])}' for name in names)}"
     yield from (f"ALARM: {alarm}" for alarm in seen["alarms"])
 
 

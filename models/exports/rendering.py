@@ -13,6 +13,7 @@ from models.content.pages import Pages, paginate, without_images
 from models.content.pandoc import to_pandoc
 from models.documents import crdt
 from models.errors import Invalid
+from models.exports.standalone import to_page
 
 
 class Format(StrEnum):
@@ -55,10 +56,10 @@ def to_json(doc: crdt.YDoc) -> str:
     return json.dumps(content.to_prosemirror(doc), ensure_ascii=False, sort_keys=True)
 
 
-_TEXTS: dict[Format, Callable[[crdt.YDoc], str]] = {
-    Format.MARKDOWN: content.to_markdown,
-    Format.HTML: content.to_html,
-    Format.JSON: to_json,
+_TEXTS: dict[Format, Callable[[crdt.YDoc, str], str]] = {
+    Format.MARKDOWN: lambda doc, _title: content.to_markdown(doc),
+    Format.HTML: to_page,
+    Format.JSON: lambda doc, _title: to_json(doc),
 }
 
 
@@ -77,7 +78,7 @@ async def render(updates: Sequence[bytes], format: Format, *, title: str) -> byt
             case Format.YJS:
                 return await bigstack.run(lambda: crdt.encode(crdt.build(updates), updates))
             case _:
-                return (await bigstack.run(lambda: _TEXTS[format](crdt.build(updates)))).encode()
+                return (await bigstack.run(lambda: _TEXTS[format](crdt.build(updates), title))).encode()
     except ConversionFailed as error:
         raise CannotConvert(f"The document cannot be converted to {format}: {error}") from error
 

@@ -1,6 +1,6 @@
 """The run ledger."""
 
-from models.pipeline.runs import dead, hold, installation, name, owe, owed, release
+from models.pipeline.runs import dead, hold, installation, installed_at, name, owe, owed, release
 from models.pipeline.service import (
     Filter,
     NotReplayable,
@@ -31,6 +31,7 @@ __all__ = [
     "find",
     "hold",
     "installation",
+    "installed_at",
     "name",
     "of_document",
     "owe",

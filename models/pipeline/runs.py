@@ -1,5 +1,6 @@
 """Flow runs as a whole, apart from what they do to documents: who lives, and which Prefect is still to hear of."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, bindparam, delete, text
@@ -36,6 +37,12 @@ _NAME_REVISIONS = text("""
 async def installation(session: AsyncSession) -> UUID:
     """The name of this deployment of Doxie."""
     found: UUID = (await session.scalars(select(Installation.id))).one()
+    return found
+
+
+async def installed_at(session: AsyncSession) -> datetime:
+    """Since when there is this deployment."""
+    found: datetime = (await session.scalars(select(Installation.created_at))).one()
     return found
 
 

@@ -48,6 +48,7 @@ class Installation(SQLModel, table=True):
     __tablename__ = "installation"
 
     id: UUID = key()
+    created_at: datetime = created()
 
 
 class RunLease(SQLModel, table=True):

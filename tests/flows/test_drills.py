@@ -172,9 +172,10 @@ async def test_one_flipped_byte_in_a_backup_is_found(
 
 
 async def test_the_backups_of_organizations_are_part_of_a_drill(
-    house: Runtime, owner: Database, desk: Desk, stored: ObjectStore, document: UUID, tmp_path: Path
+    house: Runtime, owner: Database, desk: Desk, document: UUID, tmp_path: Path
 ) -> None:
-    other = await new_desk(house)
+    other, stored = await new_desk(house), ObjectStore(house.settings, f"shelf-{UUID(int=5)}")
+    await stored.ensure_bucket()
     for org_id in (desk.org_id, desk.org_id, other.org_id):
         await shelving.back_up(house, stored, org_id, kind="operator")
     ours = [one.folder for org_id in (desk.org_id, other.org_id) for one in await shelf.shelved(stored, org_id)]
@@ -200,13 +201,16 @@ async def test_the_backups_of_organizations_are_part_of_a_drill(
         [segment] = await history.archived(session, document)
     async with flipped(house.store, history.segment_key(desk.org_id, segment.sha256)):
         found = {finding.check for _ in range(2) for finding in await drilled()}
-        assert "segment" in found
+    await stored.close()
+    assert "segment" in found
 
 
 async def test_a_damaged_or_missing_log_is_found_and_ends_recovery(
-    house: Runtime, owner: Database, stored: ObjectStore, base: Base, tmp_path: Path
+    house: Runtime, owner: Database, desk: Desk, stored: ObjectStore, document: UUID, base: Base, tmp_path: Path
 ) -> None:
-    await shipped(owner)
+    for _ in range(2):  # that a segment is missing shows by a later one
+        await desk.write(document, *typing("z"))
+        await shipped(owner)
     [after] = wal.following(base.start_segment, 1)
     key = wal.key(base.system, after)
     (tmp_path / "one").mkdir()

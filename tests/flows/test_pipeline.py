@@ -1,7 +1,9 @@
 """The pipeline at its worst: documents that fail for ever, workers that die, Prefect away, two deployments on one."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -218,21 +220,54 @@ async def test_a_scheduled_run_whose_process_died_is_ended(worker: Runtime, desk
     assert (found.state, found.error) == ("failed", "the process that made it died")
 
 
+@asynccontextmanager
+async def installed(worker: Runtime, ago: timedelta) -> AsyncIterator[None]:
+    """As if this installation were there for so long, during the block."""
+    moved = text("UPDATE installation SET created_at = created_at - :ago")
+    async with runtime.owner(worker) as owner:
+        async with owner.transaction() as session:
+            await session.execute(moved, {"ago": ago})
+        yield
+        async with owner.transaction() as session:
+            await session.execute(moved, {"ago": -ago})
+
+
+async def test_nothing_is_missed_before_its_first_time(worker: Runtime, desk: Desk) -> None:
+    friday = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+    assert {name: f"{at:%a %d %H:%M}" for name, at in watching.first_due(friday).items()} == {
+        "drill": "Mon 04 04:41",
+        "dump": "Sat 02 03:17",
+        "base": "Fri 01 12:23",
+        "organizations": "Sat 02 01:37",
+    }
+    async with worker.db.transaction() as session:
+        made, _ = await backups.last_good(session)
+    young = await watching.look(worker)
+    assert not any("restore drill" in alarm for alarm in young.alarms)
+    assert set(young.not_due) == {"drill", "dump", "base", "organizations"} - set(made)
+    async with installed(worker, timedelta(days=9)):
+        old = await watching.look(worker)
+    assert "no good restore drill for 8 days" in old.alarms
+    assert old.not_due == {}
+
+
 async def test_missing_backups_raise_the_alarm(worker: Runtime, desk: Desk) -> None:
     settings = worker.settings.model_copy(update={"drill_days": 0.0})
-    health = await watching.look(Runtime(settings, worker.db, worker.store))
+    old = Runtime(settings, worker.db, worker.store)
+    here = environment.api(worker.settings.prefect_ui_url)
+    async with installed(worker, timedelta(days=9)):
+        health = await watching.look(old)
+        with runtime.use(old), temporary_settings(here):
+            failed = await check_backups(return_state=True)
     assert "no good restore drill for 0 days" in health.alarms
     assert health.log is not None
-    here = environment.api(worker.settings.prefect_ui_url)
-    with runtime.use(Runtime(settings, worker.db, worker.store)), temporary_settings(here):
-        failed = await check_backups(return_state=True)
     assert failed.is_failed()
     assert "no good restore drill" in str(failed.message)
 
 
 async def test_metrics_say_what_waits(worker: Runtime, desk: Desk) -> None:
-    async with dispatching(worker) as dispatcher:
-        await until(partial(has_looked))
+    async with installed(worker, timedelta(days=9)), dispatching(worker) as dispatcher:
+        await until(partial(has_looked, "no good restore drill for 8 days"))
         from flows import metrics
 
         shown = await metrics.text(worker, dispatcher.recorder)
@@ -242,8 +277,9 @@ async def test_metrics_say_what_waits(worker: Runtime, desk: Desk) -> None:
     assert "doxie_log_archive_failures_total" in shown
 
 
-async def has_looked() -> bool:
-    return watching.newest() is not None
+async def has_looked(alarm: str) -> bool:
+    seen = watching.newest()
+    return seen is not None and alarm in seen.alarms
 
 
 def test_the_worker_says_it(worker: Runtime) -> None:

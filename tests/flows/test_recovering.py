@@ -125,7 +125,7 @@ class Company:
 
 
 @pytest.fixture
-async def company(house: Runtime, owner: Database, stored: ObjectStore) -> Company:
+async def company(house: Runtime, owner: Database, stored: ObjectStore) -> AsyncIterator[Company]:
     """Two members, a group, a grant to it, a link, a webhook; a document that is archived, folded, and fresh."""
     desk, colleague = await new_desk(house), await new_desk(house)
     document, doc = await desk.document("Plan"), Doc[Any]()
@@ -149,7 +149,8 @@ async def company(house: Runtime, owner: Database, stored: ObjectStore) -> Compa
         hook: dict[str, Any] = {"url": "https://example.org/", "events": ["document.created"], "sealed_secret": b"x"}
         session.add(Webhook(org_id=desk.org_id, created_by=desk.actor.user_id, **hook))
     backup = await shelving.back_up(house, stored, desk.org_id, kind="operator")
-    return Company(desk, document, doc, user_id, backup)
+    yield Company(desk, document, doc, user_id, backup)
+    await shelf.remove_all(stored, desk.org_id)  # drills of other tests read the same bucket
 
 
 OWNED = ("memberships", "groups", "group_members", "document_grants", "share_links", "webhooks")

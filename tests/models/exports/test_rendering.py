@@ -7,6 +7,7 @@ import socket
 import struct
 import zipfile
 import zlib
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,38 @@ async def test_a_word_document_has_everything() -> None:
         [picture] = [name for name in archive.namelist() if name.startswith("word/media/")]
         assert archive.read(picture) == png(3, 2)
         assert {"☒", "☐"} <= set(archive.read("word/numbering.xml").decode())
+
+
+class Outside(HTMLParser):
+    """What a page would fetch or run, and what it leads to."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.sources: list[str] = []
+        self.links: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.sources += [str(value) for name, value in attrs if name in ("src", "srcset", "data", "background")]
+        self.links += [str(value) for name, value in attrs if name == "href"]
+
+
+async def test_an_html_file_needs_nothing_else() -> None:
+    source = f"{EVERYTHING}\n![far](https://example.org/far.png) ![nowhere](far.png)"
+    page = (await export(content.parse_markdown(source), Format.HTML, title="<b>Title</b>")).decode()
+    seen = Outside(page)
+    assert seen.sources == [address(png(3, 2))]
+    assert seen.links == ["https://example.org", "https://example.org/far.png"]
+    assert not {"script", "link", "base", "iframe", "b"} & set(seen.tags)
+    assert {"style", "table", "blockquote", "pre", "ul", "ol", "input", "strong", "em", "s"} <= set(seen.tags)
+    assert seen.tags.count("h1") == 2
+    assert "<title>&lt;b&gt;Title&lt;/b&gt;</title>" in page
+    assert "url(" not in page and "@import" not in page
+    assert "default-src 'none'" in page
+    page = (await export(content.parse_markdown(EVERYTHING), Format.HTML, title="Heading 標題")).decode()
+    assert Outside(page).tags.count("h1") == 1  # it begins with its title
 
 
 HOSTILE = [
