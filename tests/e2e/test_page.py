@@ -498,4 +498,5 @@ async def test_pictures(chromium: Browser, stack: Stack, ann: Person, cleo: Pers
         await page.set_viewport_size({"width": 390, "height": 800})
         await one.go(place(ann))
         await expect(one.editor).to_contain_text("We ship")
+        await expect(one.saved).to_have_text("Saved")
         await page.screenshot(path=PICTURES / "editor-phone.png")

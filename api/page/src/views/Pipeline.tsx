@@ -60,7 +60,7 @@ export function Pipeline({ doc }: { doc: Doc }) {
 function together(runs: Run[]): Run[][] {
   const groups = new Map<string, Run[]>()
   for (const run of runs) {
-    const key = `${run.flow_run_id ?? run.id} ${run.seq_to}`
+    const key = `${run.flow_run_id ?? run.pipeline} ${run.seq_to}` // Prefect may hear of a run later
     groups.set(key, [run, ...(groups.get(key) ?? [])])
   }
   return [...groups.values()]
