@@ -3,8 +3,8 @@
  * here. A new version waits until every tab of the old one is closed, so that none looks for files that are gone.
  */
 
-const FILES = ["/","/icon.svg","/assets/dist-BJrmHKyY.js","/assets/editor-COqtRRNm.js","/assets/index-BOBDyfUg.js","/assets/index-rNm-NxH9.css","/assets/pictures-DcvO1-9r.js"]
-const CACHE = 'page-40a9bccad90c'
+const FILES = ["/","/icon.svg","/assets/dist-BJrmHKyY.js","/assets/editor--ZmsoGl0.js","/assets/index-MrPXCLKU.js","/assets/index-rNm-NxH9.css","/assets/pictures-DMscxHHi.js"]
+const CACHE = 'page-981c94a84aab'
 
 addEventListener('install', (event) => event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES))))
 addEventListener('activate', (event) => event.waitUntil(begin()))

@@ -40,6 +40,7 @@ export const ACTS = [
   'account.totp_enabled',
   'audit.exported',
   'backup.requested',
+  'backup.restored',
   'document.edits_undone',
   'document.emptied',
   'document.erased',
