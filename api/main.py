@@ -36,6 +36,7 @@ from api.sharing.visiting import router as visiting
 from api.webhooks.routes import router as webhooks
 from infra import logging, tracing
 from infra.settings import Settings, get_settings
+from models.documents import fullness
 
 DESCRIPTION = """
 Every edit is journaled before it is answered; everything else about a document is derived from the
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         following = [
             asyncio.create_task(runtime.signer.follow(runtime.signing_keys)),
             asyncio.create_task(runtime.bulletin.follow()),
+            asyncio.create_task(fullness.watch(runtime.db)),
         ]
         yield
         for task in following:

@@ -26,6 +26,7 @@ from infra.settings import Settings
 from infra.storage import ObjectStore
 from infra.tokens import Key, Signer
 from models import auth
+from models.documents import fullness
 
 log = get_logger(__name__)
 
@@ -72,6 +73,7 @@ class Door:
             self._rooms.herald.run(),
             self._rooms.follow(),
             self._rooms.sweep(),
+            fullness.watch(self._db, self._rooms.ration),
             self._admission.run(),
             self._gatekeeper.run(),
             self._gatekeeper.go_round(self._rooms.all),

@@ -137,8 +137,8 @@ class Place:
                 room.edit(seat, raw)
             else:
                 room.reply(seat, raw)
-        except (NotAllowed, Full):
-            refuse(seat)
+        except (NotAllowed, Full) as error:
+            refuse(seat, str(error))
 
     def _keep(self, said: Said, argument: bytes) -> None:
         self._queue.append((said, argument))

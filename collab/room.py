@@ -31,7 +31,7 @@ class NotAllowed(Exception):
 
 
 class Full(Exception):
-    """The edit does not fit into the document."""
+    """The edit does not fit; the message says into what."""
 
 
 class Room:
@@ -43,6 +43,8 @@ class Room:
         self.size = 0
         """Bytes of the journal, with what is unsaved."""
         self.limit = MAX_SIZE
+        self.org_full = False
+        """Whether its organization has all the bytes it may have."""
         self.document_id = document_id
         self.org_id = org_id
         self.presence = Presence()
@@ -120,8 +122,8 @@ class Room:
             raise NotAllowed
         if not updates.decodes(raw):
             raise ProtocolError("not an update")
-        if self.size + len(raw) > self.limit:
-            raise Full
+        if self.org_full or self.size + len(raw) > self.limit:
+            raise Full(self._whole())
         self.size += len(raw)
         entry = Unsaved(raw, seat)
         self._apply(raw).append(entry)
@@ -139,7 +141,7 @@ class Room:
         if not updates.decodes(raw):
             raise ProtocolError("not an update")
         if raw != updates.NOTHING:
-            entry = Unsaved(raw, seat, offered=True, full=self.size + len(raw) > self.limit)
+            entry = Unsaved(raw, seat, offered=True, full=self.org_full or self.size + len(raw) > self.limit)
             self.unsaved.append(entry)
             self.unsaved_bytes += len(raw)
             self._errands.append(Offer(entry))
@@ -359,9 +361,12 @@ class Room:
             self.size += len(raw)
         if new and entry.raw is None:
             self.unsaved.remove(entry)
-            refuse(entry.seat)
+            refuse(entry.seat, self._whole())
         elif new:
             self._relay(protocol.update(raw), entry.seat)
+
+    def _whole(self) -> str:
+        return "organization is full" if self.org_full else "document is full"
 
     def _answer(self, seat: Seat, missing: bytes, own: bytes) -> None:
         seat.line.say(protocol.step2_frame(seat.address, missing))
@@ -382,10 +387,10 @@ class Room:
         return states
 
 
-def refuse(seat: Seat) -> None:
+def refuse(seat: Seat, why: str) -> None:
     """Somebody's edit is not taken: Hocuspocus clients that only read understand "not saved", others are stopped."""
     if seat.guest.may_write:
-        seat.line.hang_up(Close.TOO_BIG, "document is full")
+        seat.line.hang_up(Close.TOO_BIG, why)
     elif seat.address:
         seat.unsaved()
     else:

@@ -24,7 +24,7 @@ from infra.bus import Bus, Kind, Message, Revocation
 from infra.db import Database
 from infra.logging import get_logger
 from infra.settings import Settings
-from models.documents import DocumentGone
+from models.documents import DocumentGone, fullness
 from models.lib0 import ProtocolError
 
 log = get_logger(__name__)
@@ -151,6 +151,7 @@ class Rooms:
         self._arriving[document_id] = room
         try:
             await self._bus.subscribe(document_id)
+            room.org_full = fullness.has(org_id)
             await self.keepers.open(room)
         except DocumentGone as gone:
             self._unsubscribe(document_id)
@@ -207,6 +208,11 @@ class Rooms:
                 self._say_hello(room)
                 if number < CHECKED_PER_SWEEP:
                     self._catch_up(room)
+
+    def ration(self) -> None:
+        """It was looked which organizations are full."""
+        for room in self._open.values():
+            room.org_full = fullness.has(room.org_id)
 
     def _stir(self, room: Room) -> None:
         """There is something to be applied, asked or saved."""

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from flows import operating
 from models.documents.tables import QuarantinedUpdate
 from models.errors import DoxieError
+from models.orgs.quotas import MOST
 
 T = TypeVar("T")
 
@@ -59,6 +60,26 @@ def reactivate_org(org_id: UUID) -> None:
     """Let a suspended organization go on."""
     organization = _run(operating.suspend_org(org_id, suspended=False))
     console.print(f"{organization.name} ({organization.id}) is open")
+
+
+@admin.command()
+def quota(
+    org_id: UUID,
+    members: Annotated[str | None, typer.Option(help="At most so many, or `default`.")] = None,
+    documents: Annotated[str | None, typer.Option(help="At most so many, or `default`.")] = None,
+    bytes_: Annotated[str | None, typer.Option("--bytes", help="Of all updates, or `default`.")] = None,
+) -> None:
+    """Show what an organization has and may have, after setting what is given. Nothing that is there goes."""
+    given = {"members": members, "documents": documents, "bytes": bytes_}
+    limits = {name: _limit(name, text) for name, text in given.items() if text is not None}
+    if limits:
+        _run(operating.set_quota(org_id, **limits))
+    used = _run(operating.usage(org_id))
+    table = Table("", "has", "may have", title=f"organization {org_id}")
+    for name in given:
+        limit = getattr(used.limits, name)
+        table.add_row(name, str(getattr(used, name)), "any number" if limit is None else str(limit))
+    console.print(table)
 
 
 @admin.command("reset-factors")
@@ -249,6 +270,14 @@ def demo(
 
     if not _run(run(limit)):
         raise typer.Exit(1)
+
+
+def _limit(name: str, text: str) -> int | None:
+    if text == "default":
+        return None
+    if not text.isdecimal() or int(text) > MOST:
+        raise typer.BadParameter(f"a number or `default`, not {text}", param_hint=f"--{name}")
+    return int(text)
 
 
 def _source(text: str) -> UUID | datetime | None:

@@ -18,7 +18,7 @@ from infra.bus import Bus, Revocation
 from infra.db import Database
 from infra.settings import get_settings
 from infra.storage import ObjectStore
-from models import auth, backups, factors, orgs, outbox, revisions
+from models import auth, backups, documents, factors, orgs, outbox, revisions
 from models.auth import Rotation, User
 from models.backups import Backup, Drill, OrganizationBackup
 from models.backups import organizations as org_backups
@@ -62,6 +62,24 @@ async def promote(email: str) -> User:
         user = await _account(session, email)
         user.is_operator = True
         return user
+
+
+async def usage(org_id: UUID) -> documents.Usage:
+    """What an organization has, and may have.
+
+    Raises:
+        OrgNotFound: there is none such.
+    """
+    async with _owner() as db, db.transaction(org_ids=[org_id]) as session:
+        if await session.get(Organization, org_id) is None:
+            raise OrgNotFound()
+        return await documents.count(session, org_id)
+
+
+async def set_quota(org_id: UUID, **given: int | None) -> None:
+    """Set what an organization may have at most; see `orgs.set_quota`."""
+    async with _owner() as db, db.transaction(org_ids=[org_id]) as session:
+        await orgs.set_quota(session, org_id, **given)
 
 
 async def reset_factors(email: str) -> User:

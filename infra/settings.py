@@ -112,6 +112,11 @@ class Settings(BaseSettings):
     """Multiplies every rate limit of api/limits.py; 0 switches them off."""
     rate_limits: dict[str, str] = Field(default_factory=dict)
     """Other numbers for some of them: {"sign-in:ip": "30/60"} is 30 in 60 seconds."""
+    quota_members: int | None = Field(default=None, ge=0)
+    """What an organization may have at most where operators have not set it for that one (`doxie admin quota`)."""
+    quota_documents: int | None = Field(default=None, ge=0)
+    quota_bytes: int | None = Field(default=None, ge=0)
+    """Of all updates in the journals of its documents, archived ones included."""
     max_update_bytes: int = MIB
     max_document_bytes: int = 64 * MIB
     max_content_bytes: int = 8 * MIB

@@ -16,7 +16,7 @@ from infra import tracing
 from infra.db import Database
 from models import documents
 from models.auth import Actor
-from models.documents import DocumentFull, DocumentGone, Edit, journal
+from models.documents import DocumentFull, DocumentGone, Edit, OrganizationFull, journal
 from models.errors import DoxieError, Forbidden, NotFound
 from models.orgs import DocumentScope
 
@@ -46,7 +46,7 @@ class Saver:
 
         Raises:
             DocumentGone, MayNot: as `documents.enter` says, or they only read.
-            DocumentFull: the document is.
+            DocumentFull, OrganizationFull: the document is, or everything of its organization together.
         """
         save = _Save(actor, document_id, update, asyncio.get_running_loop().create_future())
         self._waiting.append(save)
@@ -122,7 +122,7 @@ def _edit(save: _Save, scope: DocumentScope | NotFound | Forbidden) -> Edit | Do
         return scope
     try:
         return documents.edit_by(scope, save.document_id, save.update, origin="rest")
-    except Forbidden as error:
+    except (Forbidden, OrganizationFull) as error:
         return error
 
 

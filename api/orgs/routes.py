@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from api.deps import CurrentActor, Revoked, Scope, Session
 from api.idempotency import IdempotentRoute
 from api.orgs import groups, invitations, members
-from api.orgs.schemas import DeletedOrg, DeletedOrgs, OrgChange, OrgDelete, OrgRead, Orgs, OrgWrite
+from api.orgs.schemas import DeletedOrg, DeletedOrgs, OrgChange, OrgDelete, OrgRead, Orgs, OrgWrite, UsageRead
 from infra.bus import Revocation
-from models import orgs
+from models import documents, orgs
 from models.orgs import Role
 
 router = APIRouter(tags=["orgs"], route_class=IdempotentRoute)
@@ -52,6 +52,12 @@ async def read(session: Session, scope: Scope) -> OrgRead:
 async def change(body: OrgChange, session: Session, scope: Scope) -> OrgRead:
     """Give it another name or other settings."""
     return OrgRead.of(await orgs.change(session, scope, **body.model_dump(exclude_none=True)), scope.role)
+
+
+@router.get("/orgs/{org_id}/usage")
+async def usage(session: Session, scope: Scope) -> UsageRead:
+    """How much it has, and how much it may have."""
+    return UsageRead.of(await documents.usage(session, scope))
 
 
 @router.delete("/orgs/{org_id}", status_code=202)

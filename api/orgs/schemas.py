@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from api.auth.schemas import Name
 from api.levels import OrgLevel
 from models.auth import User
+from models.documents import Usage
 from models.orgs import GRACE, Group, Level, Membership, Organization, Role
 
 Domain = Annotated[
@@ -72,6 +73,35 @@ class Orgs(BaseModel):
 
     items: list[OrgRead]
     next_cursor: str | None = None
+
+
+class Measured(BaseModel):
+    """How much there is of something, and at most."""
+
+    used: int
+    limit: int | None
+    """Null: there is no limit."""
+
+
+class UsageRead(BaseModel):
+    """What an organization has, and what it may have."""
+
+    members: Measured
+    """Who belongs to it, guests and suspended members included."""
+    documents: Measured
+    """Those in the trash included."""
+    bytes: Measured
+    """Of all updates of these documents, archived ones included. Deleting documents for good makes room."""
+
+    @classmethod
+    def of(cls, usage: Usage) -> "UsageRead":
+        """From what was counted."""
+        limits = usage.limits
+        return cls(
+            members=Measured(used=usage.members, limit=limits.members),
+            documents=Measured(used=usage.documents, limit=limits.documents),
+            bytes=Measured(used=usage.bytes, limit=limits.bytes),
+        )
 
 
 class OrgDelete(BaseModel):

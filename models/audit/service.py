@@ -24,6 +24,7 @@ class Act(StrEnum):
     ORG_FOUNDED = "org.founded"
     ORG_RENAMED = "org.renamed"
     ORG_CHANGED = "org.changed"
+    ORG_QUOTA_CHANGED = "org.quota_changed"
     ORG_SUSPENDED = "org.suspended"
     ORG_REACTIVATED = "org.reactivated"
     ORG_DELETED = "org.deleted"

@@ -25,6 +25,7 @@ from models.documents.service import (
 )
 from models.documents.state import Loaded, StateUnavailable, load
 from models.documents.tree import ElsewhereBelow, NotBelowItself
+from models.documents.usage import OrganizationFull, Usage, count, fullness, require_room, usage
 from models.yjs import updates
 
 __all__ = [
@@ -40,9 +41,12 @@ __all__ = [
     "MalformedUpdate",
     "NotBelowItself",
     "NotInTrash",
+    "OrganizationFull",
     "StateUnavailable",
     "UpdateTooLarge",
+    "Usage",
     "approach",
+    "count",
     "crdt",
     "create",
     "edit",
@@ -51,6 +55,7 @@ __all__ = [
     "enter",
     "enter_each",
     "erase",
+    "fullness",
     "history",
     "journal",
     "load",
@@ -59,10 +64,12 @@ __all__ = [
     "page",
     "recover",
     "rename",
+    "require_room",
     "search",
     "segments",
     "state",
     "trash",
     "updates",
+    "usage",
     "visit",
 ]

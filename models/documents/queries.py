@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     ColumnElement,
     Row,
     ScalarSelect,
@@ -28,6 +29,17 @@ from models.orgs.tables import GroupMember, Membership, Organization
 Listed = Row[tuple[Document, int]]
 Seen = Row[tuple[Document, int, str, int]]
 """A document, its seq, the role of whoever sees it, and the highest level they were granted."""
+
+
+async def sizes(session: AsyncSession, org_ids: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
+    """How many documents some organizations have, and how many bytes of updates these; those without are left out."""
+    size = func.coalesce(func.sum(col(DocumentStream.bytes_total)), 0).cast(BigInteger)
+    query = (
+        columns(col(DocumentStream.org_id), func.count(), size)
+        .where(col(DocumentStream.org_id).in_(org_ids))
+        .group_by(col(DocumentStream.org_id))
+    )
+    return {org_id: (documents, size) for org_id, documents, size in await session.execute(query)}
 
 
 async def find(session: AsyncSession, document_id: UUID, *, for_update: bool = False) -> Listed | None:

@@ -13,6 +13,7 @@ from models.audit import Act
 from models.auth import Actor
 from models.documents import journal, queries, tree
 from models.documents.tables import Document, DocumentStream
+from models.documents.usage import OrganizationFull, fullness, require_room
 from models.errors import Forbidden, NotFound, PreconditionFailed
 from models.orgs import DocumentScope, Level, LinkScope, LinkVisitor, OrgScope, Permission, Role
 
@@ -129,8 +130,12 @@ async def create(
     """A new, empty document, below another one that one may write.
 
     Without `org_access` its members may do what is set in the organization.
+
+    Raises:
+        QuotaReached: the organization has all it may have.
     """
     scope.require(Permission.DOCUMENT_CREATE)
+    await require_room(session, scope.org_id)
     parent_id = tree.below(scope, parent)
     access = (await orgs.read(session, scope)).default_org_access if org_access is None else org_access
     document = Document(org_id=scope.org_id, title=title, created_by=scope.actor.user_id, org_access=access)
@@ -210,8 +215,14 @@ async def edit(session: AsyncSession, scope: OrgScope, document_id: UUID, payloa
 
 
 def edit_by(scope: OrgScope, document_id: UUID, payload: bytes, *, origin: str) -> journal.Edit:
-    """A line for the journal by somebody who may write."""
+    """A line for the journal by somebody who may write.
+
+    Raises:
+        OrganizationFull: the organization has all the bytes it may have.
+    """
     scope.require(Permission.DOCUMENT_WRITE)
+    if fullness.has(scope.org_id):
+        raise OrganizationFull()
     actor = scope.actor
     return journal.Edit(scope.org_id, document_id, payload, actor.user_id, actor.session_id, origin)
 

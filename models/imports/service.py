@@ -41,10 +41,12 @@ async def request(
 
     Raises:
         NotImportable: it is of no such kind.
+        QuotaReached: the organization has all it may have.
     """
     scope.require(Permission.DOCUMENT_CREATE)
     if kind is None:
         raise NotImportable()
+    await documents.require_room(session, scope.org_id)
     sha256 = hashing.sha256_hex(data)
     await store.put(object_key(scope.org_id, sha256), data)
     wish = Import(

@@ -12,8 +12,8 @@ _USER = "((SELECT NULLIF(current_setting('app.user_id', true), ''))::uuid)"
 APPEND_ONLY = ("document_updates", "audit_events", "account_events")
 """The application reads and appends, and changes nothing."""
 
-READ_ONLY = ("document_segments", "installation", "drills", "sweeps", "unreferenced_objects")
-"""Written by flows that work as the owner of the tables."""
+READ_ONLY = ("document_segments", "installation", "drills", "org_quotas", "sweeps", "unreferenced_objects")
+"""Written by flows and operators, who work as the owner of the tables."""
 
 
 def protect(table: str, column: str = "org_id") -> None:

@@ -36,6 +36,8 @@ from models.orgs.invitations import (
     withdraw,
 )
 from models.orgs.members import assign_role, members, reactivate, remove, suspend, transfer
+from models.orgs.queries import count_members, lock
+from models.orgs.quotas import Limits, QuotaReached, limits, limits_of, set_quota
 from models.orgs.scope import (
     LEVELS,
     PERMISSIONS,
@@ -55,7 +57,7 @@ from models.orgs.scope import (
     require_token,
 )
 from models.orgs.service import change, found, of, read
-from models.orgs.tables import Group, GroupMember, Invitation, Membership, Organization
+from models.orgs.tables import Group, GroupMember, Invitation, Membership, Organization, OrgQuota
 
 __all__ = [
     "GRACE",
@@ -75,6 +77,7 @@ __all__ = [
     "Invited",
     "LastOwner",
     "Level",
+    "Limits",
     "LinkScope",
     "LinkVisitor",
     "MayNot",
@@ -85,15 +88,18 @@ __all__ = [
     "NotAnOwner",
     "NotOneself",
     "OrgNotFound",
+    "OrgQuota",
     "OrgScope",
     "Organization",
     "Permission",
+    "QuotaReached",
     "Role",
     "accept",
     "assign_role",
     "at_document",
     "by_link",
     "change",
+    "count_members",
     "create_group",
     "delete",
     "delete_group",
@@ -111,6 +117,9 @@ __all__ = [
     "invite_guest",
     "join_group",
     "leave_group",
+    "limits",
+    "limits_of",
+    "lock",
     "members",
     "of",
     "reactivate",
@@ -120,6 +129,7 @@ __all__ = [
     "require_token",
     "resend",
     "restore",
+    "set_quota",
     "suspend",
     "suspend_all",
     "transfer",

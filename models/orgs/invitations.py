@@ -20,7 +20,7 @@ from infra.settings import get_settings
 from models import audit, mail
 from models.audit import Act
 from models.auth import Actor, account
-from models.orgs import queries
+from models.orgs import queries, quotas
 from models.orgs.errors import AlreadyMember, DomainNotAllowed, InvitationNotFound, NoOwnerByLink
 from models.orgs.scope import OrgScope, Permission, Role, require_token
 from models.orgs.service import read
@@ -124,6 +124,7 @@ async def accept(session: AsyncSession, actor: Actor, token: str) -> Accepted:
     Raises:
         InvitationNotFound: the token is not one, or over, or was sent to somebody else.
         AlreadyMember: one belongs to it already, and is suspended.
+        QuotaReached: it has all the members it may have; the invitation can still be used once there is room.
     """
     require_token(actor, Permission.MEMBER_INVITE)
     org_id, invitation_id, secret = _parse(token)
@@ -137,6 +138,7 @@ async def accept(session: AsyncSession, actor: Actor, token: str) -> Accepted:
     membership = await queries.membership(session, org_id, actor.user_id)
     has_joined = membership is None or membership.role == Role.GUEST != invitation.role
     if membership is None:
+        await quotas.require_seat(session, org_id)
         membership = Membership(org_id=org_id, user_id=actor.user_id, role=invitation.role)
         session.add(membership)
     elif membership.suspended_at is not None:
@@ -173,6 +175,7 @@ async def _issue(
 ) -> Invited:
     if email is not None and not _is_allowed(organization, email, role):
         raise DomainNotAllowed()
+    await quotas.require_seat(session, scope.org_id)
     secret = secrets.token_urlsafe(32)
     invitation = Invitation(
         org_id=scope.org_id,

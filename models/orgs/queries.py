@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from models.auth.tables import User
 from models.base import OrgOwned
-from models.orgs.tables import Group, GroupMember, Invitation, Membership, Organization
+from models.orgs.tables import Group, GroupMember, Invitation, Membership, Organization, OrgQuota
 
 
 async def membership(session: AsyncSession, org_id: UUID, user_id: UUID) -> Membership | None:
@@ -70,6 +70,18 @@ async def owners(session: AsyncSession, org_id: UUID) -> list[UUID]:
         Membership.org_id == org_id, Membership.role == "owner", col(Membership.suspended_at).is_(None)
     )
     return list(await session.scalars(query))
+
+
+async def quotas(session: AsyncSession, org_ids: list[UUID]) -> list[OrgQuota]:
+    """What was set for some organizations; most have no row."""
+    query = select(OrgQuota).where(col(OrgQuota.org_id).in_(org_ids)).execution_options(populate_existing=True)
+    return list(await session.scalars(query))
+
+
+async def count_members(session: AsyncSession, org_id: UUID) -> int:
+    """How many belong to an organization."""
+    query = select(func.count()).select_from(Membership).where(Membership.org_id == org_id)
+    return await session.scalar(query) or 0
 
 
 async def invitations(session: AsyncSession, org_id: UUID) -> list[Invitation]:

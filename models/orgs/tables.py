@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -88,6 +89,18 @@ class GroupMember(OrgOwned, table=True):
 
     group_id: UUID = reference(primary_key=True)
     user_id: UUID = reference(primary_key=True)
+
+
+class OrgQuota(OrgOwned, table=True):
+    """What an organization may have at most; NULL: what the settings say. The application can only read it."""
+
+    __tablename__ = "org_quotas"
+    __table_args__ = (CheckConstraint("least(members, documents, bytes) >= 0", name="not_negative"),)
+
+    org_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True))
+    members: int | None = Field(default=None, sa_type=BigInteger)
+    documents: int | None = Field(default=None, sa_type=BigInteger)
+    bytes: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class Invitation(OrgOwned, table=True):

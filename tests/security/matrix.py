@@ -156,6 +156,7 @@ ROWS: Final[dict[str, Row]] = {
     "POST /orgs": person({"name": "Another"}),
     "GET /orgs": person(),
     "GET /orgs/{org_id}": org("guest"),
+    "GET /orgs/{org_id}/usage": org("admin"),
     "PATCH /orgs/{org_id}": org("admin", {"name": "Renamed"}),
     "GET /orgs/{org_id}/members": org("member"),
     "PATCH /orgs/{org_id}/members/{user_id}": org("admin", {"role": "member"}),
