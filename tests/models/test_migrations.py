@@ -5,24 +5,19 @@ from uuid import uuid4
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from infra.db import driver_url
 from models.migrations import __main__ as migrations
 from tests.conftest import Stack
+from tests.models.schema import scratch_database
 
 
 @pytest.fixture
 def scratch(stack: Stack) -> Iterator[str]:
     """The URL of an empty database on the same server."""
-    owner = stack.settings.database_url.get_secret_value()
-    name = f"scratch_{uuid4().hex[:8]}"
-    server = create_engine(driver_url(owner), isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-        yield make_url(owner).set(database=name).render_as_string(hide_password=False)
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
+    with scratch_database(stack.settings.database_url.get_secret_value()) as url:
+        yield url
 
 
 @pytest.fixture
