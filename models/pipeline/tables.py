@@ -8,7 +8,8 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, ForeignKey, I
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from models.base import OrgOwned, created, key, reference, timestamp
+from infra import clock
+from models.base import OrgOwned, created, existing, key, reference, timestamp
 
 
 class PipelineRun(OrgOwned, table=True):
@@ -48,7 +49,7 @@ class Installation(SQLModel, table=True):
     __tablename__ = "installation"
 
     id: UUID = key()
-    created_at: datetime = created()
+    created_at: datetime = timestamp(default_factory=clock.now, nullable=False, sa_column_kwargs=existing("now()"))
 
 
 class RunLease(SQLModel, table=True):

@@ -283,6 +283,8 @@ ROWS: Final[dict[str, Row]] = {
     "GET /docs": anybody(),
     "GET /.well-known/jwks.json": anybody(),
     "GET /icon.svg": anybody(),
+    "GET /sw.js": anybody(),
+    "GET /assets/{name}": anybody(ok=GONE),
     **{f"GET {path}": anybody() for path in page.PATHS},
 }
 

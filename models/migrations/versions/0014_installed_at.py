@@ -12,10 +12,10 @@ depends_on: Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    op.add_column("installation", sa.Column("created_at", sa.DateTime(timezone=True), nullable=True))
+    moment = sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False)
+    op.add_column("installation", moment)
     # One that is older than this column has been there since its first account at least.
     op.execute("UPDATE installation SET created_at = LEAST(now(), (SELECT min(created_at) FROM users))")
-    op.alter_column("installation", "created_at", nullable=False)
 
 
 def downgrade() -> None:
