@@ -228,7 +228,7 @@ async def restore(
     """Make a document, or an organization, what it was in a backup; see `recovering.restore`."""
     from flows import recovering, runtime
 
-    async with runtime.opened(get_settings()) as worker:
+    async with runtime.opened_with(get_settings()) as worker:
         return await recovering.restore(worker, source, org_id=org_id, document_id=document_id, as_new=as_new)
 
 
@@ -241,8 +241,9 @@ async def newest_backups() -> list[Backup]:
 async def _run(name: str, flow: "Flow[..., Any]", parameters: dict[str, Any], *tags: str) -> None:
     from flows import recording, runtime
 
-    async with runtime.opened(get_settings()) as worker, recording.opened(worker.settings) as recorder:
-        await recorder.run(flow.with_options(flow_run_name=name), parameters, name=name, tags=tags)
+    async with runtime.opened_with(get_settings()) as worker, recording.opened(worker.settings) as recorder:
+        with runtime.use(worker):
+            await recorder.run(flow.with_options(flow_run_name=name), parameters, name=name, tags=tags)
 
 
 async def _org_of(db: Database, document_id: UUID) -> UUID:
