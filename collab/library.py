@@ -17,6 +17,7 @@ from models.documents import Edit, Loaded, history, journal, load
 log = get_logger(__name__)
 
 T = TypeVar("T")
+Whose = TypeVar("Whose")
 
 READ_SECONDS: Final = 15.0
 
@@ -38,6 +39,10 @@ class Library:
     async def tail(self, room: Room) -> list[journal.Entry]:
         """The journal after what the room has."""
         return await within(READ_SECONDS, _again(self._tail, room))
+
+    async def ahead(self, rooms: Sequence[Room]) -> list[Room]:
+        """Those of many rooms whose journal goes on after what they have: one question for all."""
+        return await within(READ_SECONDS, _again(self._ahead, rooms))
 
     async def quarantine(self, room: Room, bad: list[Unsaved]) -> None:
         """Keep edits that do not apply where people can look at them."""
@@ -61,6 +66,11 @@ class Library:
         async with self._db.transaction(org_ids=[room.org_id]) as session:
             return await history.entries(session, self._store, room.document_id, after=room.progress.seq)
 
+    async def _ahead(self, rooms: Sequence[Room]) -> list[Room]:
+        async with self._db.direct(org_ids={room.org_id for room in rooms}) as session:
+            seqs = await journal.seqs(session, [room.document_id for room in rooms])
+        return [room for room in rooms if seqs.get(room.document_id, 0) > room.progress.seq]
+
     async def _quarantine(self, room: Room, bad: list[Unsaved]) -> None:
         async with self._db.transaction(org_ids=[room.org_id]) as session:
             for entry in bad:
@@ -74,9 +84,9 @@ class Library:
                 await journal.quarantine(session, edit, error="does not apply any more", seq=seq)
 
 
-async def _again(read: Callable[[Room], Awaitable[T]], room: Room) -> T:
+async def _again(read: Callable[[Whose], Awaitable[T]], whose: Whose) -> T:
     """Read, and once more if that fails: a connection from the pool may be older than the server."""
     try:
-        return await read(room)
+        return await read(whose)
     except OUTAGES:
-        return await read(room)
+        return await read(whose)

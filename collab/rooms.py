@@ -33,7 +33,7 @@ READS_AT_ONCE: Final = 8
 KEEP_SECONDS: Final = 30.0
 """A room that everybody has left stays so long for whoever comes back."""
 SWEEP_SECONDS: Final = 5.0
-CHECKED_PER_SWEEP: Final = 20
+GREETED_AT_LEAST: Final = 20
 USER_BYTES: Final = 16
 HELLO: Final = b""
 SWEEPS_PER_HELLO: Final = 4
@@ -201,13 +201,12 @@ class Rooms:
             for room in self._open.values():
                 room.expire(now)
             self._metrics.rooms = len(self._open)
-            some = max(CHECKED_PER_SWEEP, len(self._open) // SWEEPS_PER_HELLO + 1)
-            for number, document_id in enumerate(list(self._open)[:some]):
-                room = self._open.pop(document_id)
-                self._open[document_id] = room  # behind the others, which are next
+            some = max(GREETED_AT_LEAST, len(self._open) // SWEEPS_PER_HELLO + 1)
+            greeted = list(self._open.values())[:some]
+            for room in greeted:
+                self._open[room.document_id] = self._open.pop(room.document_id)  # behind the others, which are next
                 self._say_hello(room)
-                if number < CHECKED_PER_SWEEP:
-                    self._catch_up(room)
+            self._later(self._look_for_news(greeted))
 
     def ration(self) -> None:
         """It was looked which organizations are full."""
@@ -273,6 +272,17 @@ class Rooms:
             room.heard(message.node, user, states, time.monotonic())
         except ProtocolError as error:
             log.warning("presence from another process is malformed", error=str(error))
+
+    async def _look_for_news(self, rooms: list[Room]) -> None:
+        """Redis may have lost some: those that have missed anything read it."""
+        try:
+            ahead = await self._library.ahead(rooms) if rooms else []
+        except OUTAGES as error:
+            log.warning("cannot look for news", error=repr(error))
+            return
+        for room in ahead:
+            if self._open.get(room.document_id) is room:
+                self._catch_up(room)
 
     def _catch_up(self, room: Room) -> None:
         if room not in self._catching_up:

@@ -1,7 +1,7 @@
 """Statements on the driver itself, for the few that run thousands of times a second.
 
-A session costs several times what the driver does. What is hot is written as `text()`, so that it runs on either: on a
-session within somebody's transaction, or on a `Direct` in one of its own (`Database.direct`).
+A session costs several times what the driver does. What is hot is a statement made once, with parameters, so that it
+runs on either: on a session within somebody's transaction, or on a `Direct` in one of its own (`Database.direct`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,15 +10,17 @@ from typing import Any, Protocol
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import TextClause
+from sqlalchemy import Select, TextClause
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.exc import DBAPIError
+
+Statement = TextClause | Select[Any]
 
 
 class Executes(Protocol):
     """A session, or a `Direct`."""
 
-    async def execute(self, statement: TextClause, params: Mapping[str, Any] | None = None, /) -> Iterable[Any]:
+    async def execute(self, statement: Statement, params: Mapping[str, Any] | None = None, /) -> Iterable[Any]:
         """The rows a statement gives, with their columns as attributes."""
 
 
@@ -30,15 +32,15 @@ class Direct:
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
         self._cursor = connection.cursor(row_factory=namedtuple_row)
 
-    async def execute(self, statement: TextClause, params: Mapping[str, Any] | None = None, /) -> list[Any]:
+    async def execute(self, statement: Statement, params: Mapping[str, Any] | None = None, /) -> list[Any]:
         """The rows a statement gives.
 
         Raises:
             DBAPIError: one of SQLAlchemy's, as a session would raise.
         """
-        query = _compiled(statement)
+        query, constants = _compiled(statement)
         try:
-            cursor = await self._cursor.execute(query, params)
+            cursor = await self._cursor.execute(query, {**constants, **(params or {})} if constants else params)
             return await cursor.fetchall() if cursor.description else []
         except psycopg.Error as error:
             raise _translated(error, query) from error
@@ -59,5 +61,7 @@ def _translated(error: psycopg.Error, statement: str) -> Exception:
 
 
 @cache
-def _compiled(statement: TextClause) -> str:
-    return str(statement.compile(dialect=dialect()))  # type: ignore[no-untyped-call]
+def _compiled(statement: Statement) -> tuple[str, dict[str, Any]]:
+    """As the driver wants it, and the values that stand in the statement itself."""
+    compiled = statement.compile(dialect=dialect())  # type: ignore[no-untyped-call]
+    return str(compiled), {name: value for name, value in compiled.params.items() if value is not None}

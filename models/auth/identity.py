@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from infra.direct import Executes
 from models.auth import queries
 from models.errors import Unauthenticated
 
@@ -98,7 +99,7 @@ async def identify(session: AsyncSession, claims: dict[str, Any]) -> Actor:
     return (await known(session, claims)).actor(claims)
 
 
-async def live(session: AsyncSession, session_ids: Sequence[UUID]) -> set[tuple[UUID, UUID]]:
+async def live(session: Executes, session_ids: Sequence[UUID]) -> set[tuple[UUID, UUID]]:
     """Of many sessions those that are live, as pairs of session and user. One round trip."""
     return await queries.live_among(session, session_ids)
 

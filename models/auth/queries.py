@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, LargeBinary, Row, Text, Uuid, bindparam, delete, func, text, update
+from sqlalchemy import ARRAY, DateTime, LargeBinary, Row, Text, Uuid, any_, bindparam, delete, func, text, update
+from sqlalchemy import select as columns
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from infra import clock
+from infra.direct import Executes
 from models.auth.tables import AuthSession, MailLink, PersonalAccessToken, RefreshToken, User
 
 # As text, since `auth` knows nothing of `orgs`, which builds on it.
@@ -29,6 +31,12 @@ _ENTER = (
     """)
     .bindparams(bindparam("session_id", type_=Uuid), bindparam("user_id", type_=Uuid))
     .columns(name=Text, tokens_valid_from=DateTime(timezone=True), org_ids=ARRAY(Uuid))
+)
+
+_LIVE_AMONG = columns(col(AuthSession.id), col(AuthSession.user_id)).where(
+    col(AuthSession.id) == any_(bindparam("ids", type_=ARRAY(Uuid))),
+    col(AuthSession.revoked_at).is_(None),
+    col(AuthSession.expires_at) > func.now(),
 )
 
 # Who comes with a token is known by it alone, so that it says whose rows may be seen before it looks for them. A
@@ -84,14 +92,9 @@ async def live_session(session: AsyncSession, session_id: UUID) -> Row[tuple[Use
     return (await session.execute(query)).one_or_none()
 
 
-async def live_among(session: AsyncSession, session_ids: Sequence[UUID]) -> set[tuple[UUID, UUID]]:
+async def live_among(session: Executes, session_ids: Sequence[UUID]) -> set[tuple[UUID, UUID]]:
     """Of many sessions those that are live, each with whose it is."""
-    query = select(AuthSession.id, AuthSession.user_id).where(
-        col(AuthSession.id).in_(session_ids),
-        col(AuthSession.revoked_at).is_(None),
-        col(AuthSession.expires_at) > func.now(),
-    )
-    return {(session_id, user_id) for session_id, user_id in await session.execute(query)}
+    return {(row.id, row.user_id) for row in await session.execute(_LIVE_AMONG, {"ids": list(session_ids)})}
 
 
 async def live_sessions(session: AsyncSession, user_id: UUID) -> list[AuthSession]:

@@ -57,6 +57,10 @@ _LOCK = text("""
     ORDER BY document_id FOR UPDATE
 """).bindparams(bindparam("documents", type_=ARRAY(Uuid)))
 
+_SEQS = text("""
+    SELECT document_id, seq FROM document_streams WHERE document_id = ANY(:documents)
+""").bindparams(bindparam("documents", type_=ARRAY(Uuid)))
+
 _TAIL = text("""
     SELECT seq, payload, chain, actor_id, created_at FROM document_updates
     WHERE document_id = :document_id AND seq > :after AND seq <= :upto
@@ -100,6 +104,12 @@ async def append(session: Executes, edits: Sequence[Edit]) -> list[int]:
         max_age=settings.persist_max_age_seconds,
     )
     return rows.seqs
+
+
+async def seqs(session: Executes, document_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How far the journals of documents go."""
+    rows = await session.execute(_SEQS, {"documents": list(document_ids)})
+    return {row.document_id: row.seq for row in rows}
 
 
 async def tail(

@@ -1,6 +1,8 @@
 """The SQL of documents."""
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import (
@@ -12,9 +14,9 @@ from sqlalchemy import (
     Select,
     Subquery,
     Uuid,
+    bindparam,
     column,
     func,
-    literal,
     or_,
     union_all,
 )
@@ -22,6 +24,7 @@ from sqlalchemy import select as columns
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from infra.direct import Executes
 from models.documents.tables import Document, DocumentGrant, DocumentStream
 from models.orgs.queries import live
 from models.orgs.tables import GroupMember, Membership, Organization
@@ -29,6 +32,23 @@ from models.orgs.tables import GroupMember, Membership, Organization
 Listed = Row[tuple[Document, int]]
 Seen = Row[tuple[Document, int, str, int]]
 """A document, its seq, the role of whoever sees it, and the highest level they were granted."""
+
+
+class Guarded(Protocol):
+    """What of a document decides who may do what with it."""
+
+    id: UUID
+    org_id: UUID
+    created_by: UUID
+    org_access: int
+
+
+class SeenByMany(Guarded, Protocol):
+    """That of a document which somebody sees, and their role and the highest level they were granted."""
+
+    user_id: UUID
+    role: str
+    granted: int
 
 
 async def sizes(session: AsyncSession, org_ids: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
@@ -62,27 +82,28 @@ async def seen(session: AsyncSession, document_id: UUID, user_id: UUID) -> Seen 
     return (await session.execute(query)).one_or_none()
 
 
-async def seen_by_many(
-    session: AsyncSession, pairs: Sequence[tuple[UUID, UUID]]
-) -> list[Row[tuple[UUID, Document, str, int]]]:
+async def seen_by_many(session: Executes, pairs: Sequence[tuple[UUID, UUID]]) -> list[SeenByMany]:
     """The same for many pairs of a user and a document outside the trash; those that see nothing are left out."""
+    users, documents = [user_id for user_id, _ in pairs], [document_id for _, document_id in pairs]
+    return list(await session.execute(_seen_by_many(), {"users": users, "documents": documents}))
+
+
+@cache
+def _seen_by_many() -> Select[Any]:
     asked = (
-        func.unnest(
-            literal([user_id for user_id, _ in pairs], ARRAY(Uuid)),
-            literal([document_id for _, document_id in pairs], ARRAY(Uuid)),
-        )
+        func.unnest(bindparam("users", type_=ARRAY(Uuid)), bindparam("documents", type_=ARRAY(Uuid)))
         .table_valued(column("user_id", Uuid), column("document_id", Uuid))
         .render_derived()
     )
-    query = (
-        columns(asked.c.user_id, Document, col(Membership.role), _granted_at(asked.c.user_id))
+    document = (col(Document.id), col(Document.org_id), col(Document.created_by), col(Document.org_access))
+    return (
+        columns(asked.c.user_id, *document, col(Membership.role), _granted_at(asked.c.user_id).label("granted"))
         .select_from(asked)
         .join(Document, col(Document.id) == asked.c.document_id)
         .join(Membership, (col(Membership.org_id) == Document.org_id) & (col(Membership.user_id) == asked.c.user_id))
         .join(Organization, col(Organization.id) == Document.org_id)
         .where(col(Document.trashed_at).is_(None), *live())
     )
-    return list(await session.execute(query))
 
 
 async def page(

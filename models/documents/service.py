@@ -8,10 +8,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra import clock
+from infra.direct import Executes
 from models import audit, orgs, webhooks
 from models.audit import Act
 from models.auth import Actor
 from models.documents import journal, queries, tree
+from models.documents.queries import Guarded
 from models.documents.tables import Document, DocumentStream
 from models.documents.usage import OrganizationFull, fullness, require_room
 from models.errors import Forbidden, NotFound, PreconditionFailed
@@ -71,13 +73,13 @@ async def enter_each(
     The session must be scoped to the organizations of all of them.
     """
     rows = await queries.seen_by_many(session, [(actor.user_id, document_id) for actor, document_id in asked])
-    seen = {(user_id, document.id): (document, Role(role), granted) for user_id, document, role, granted in rows}
+    seen = {(row.user_id, row.id): row for row in rows}
     found: list[DocumentScope | NotFound | Forbidden] = []
     for actor, document_id in asked:
         try:
             if (row := seen.get((actor.user_id, document_id))) is None:
                 raise journal.DocumentGone([document_id])
-            found.append(_admitted(actor, *row))
+            found.append(_admitted(actor, row, Role(row.role), row.granted))
         except (NotFound, Forbidden) as error:
             found.append(error)
     return found
@@ -106,16 +108,16 @@ async def visit(session: AsyncSession, visitor: LinkVisitor) -> tuple[DocumentVi
     return _view(document, seq, scope.level), scope
 
 
-async def may_write(session: AsyncSession, pairs: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], bool]:
+async def may_write(session: Executes, pairs: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], bool]:
     """Of many pairs of a user and a document: those who may read it, and whether they may write. One round trip.
 
     For whoever watches over many at once; the session must be scoped to the organizations of all these documents.
     """
     found = {}
-    for user_id, document, role, granted in await queries.seen_by_many(session, pairs):
-        scope = _scope(Actor(user_id, None, ""), document, Role(role), granted)
+    for row in await queries.seen_by_many(session, pairs):
+        scope = _scope(Actor(row.user_id, None, ""), row, Role(row.role), row.granted)
         if scope.allows(Permission.DOCUMENT_READ):
-            found[user_id, document.id] = scope.allows(Permission.DOCUMENT_WRITE)
+            found[row.user_id, row.id] = scope.allows(Permission.DOCUMENT_WRITE)
     return found
 
 
@@ -264,7 +266,7 @@ async def _touched(session: AsyncSession, scope: OrgScope, document: Document, s
     return _view(document, seq, scope.level if isinstance(scope, DocumentScope) else Level.MANAGE)
 
 
-def _admitted(actor: Actor, document: Document, role: Role, granted: int) -> DocumentScope:
+def _admitted(actor: Actor, document: Guarded, role: Role, granted: int) -> DocumentScope:
     scope = _scope(actor, document, role, granted)
     if scope.role == Role.GUEST and not scope.allows(Permission.DOCUMENT_READ):
         raise journal.DocumentGone([document.id])
@@ -272,7 +274,7 @@ def _admitted(actor: Actor, document: Document, role: Role, granted: int) -> Doc
     return scope
 
 
-def _scope(actor: Actor, document: Document, role: Role, granted: int) -> DocumentScope:
+def _scope(actor: Actor, document: Guarded, role: Role, granted: int) -> DocumentScope:
     return orgs.at_document(
         actor,
         org_id=document.org_id,

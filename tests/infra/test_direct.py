@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Text, any_, bindparam, column, func, select, table, text
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from infra.db import Database
@@ -45,6 +45,16 @@ async def test_they_see_whose_rows_they_are_told_to(db: Database) -> None:
         assert [row.orgs for row in await direct.execute(scope)] == [f"{{{org}}}"]
     async with db.direct() as direct:
         assert [row.orgs for row in await direct.execute(scope)] == ["{}"]
+
+
+async def test_they_run_what_sessions_run(db: Database) -> None:
+    kinds = column("kind", Text)
+    number = func.count().label("number") + 1
+    query = select(number.label("number")).select_from(table("outbox", kinds)).where(kinds == any_(bindparam("kinds")))
+    asked = {"kinds": [f"test.{uuid4()}"]}
+    async with db.direct() as direct, db.transaction() as session:
+        assert [row.number for row in await direct.execute(query, asked)] == [1]
+        assert [row.number for row in await session.execute(query, asked)] == [1]
 
 
 async def test_what_fails_leaves_nothing_and_spoils_no_connection(db: Database) -> None:
