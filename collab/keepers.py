@@ -28,6 +28,9 @@ log = get_logger(__name__)
 
 GROUP_SECONDS: Final = 0.003
 """What arrives within so long is applied together, unless somebody waits; what arrives meanwhile is applied next."""
+GROUP_SECONDS_PER_ERRAND: Final = 0.0002
+GROUP_SECONDS_AT_MOST: Final = 0.008
+"""Where much is written, a keeper is asked less often: asking costs as much as a dozen errands do."""
 LOADS_AT_ONCE: Final = 8
 SKIP_AT_MOST: Final = 20
 """Stored updates that kill keepers, before the document counts as unreadable."""
@@ -58,6 +61,7 @@ class Keeper:
         self._busy: dict[Room, None] = {}
         self._work = asyncio.Event()
         self._hurry = asyncio.Event()
+        self._pause = GROUP_SECONDS
 
     async def started(self) -> Cage:
         """The process, started if it does not run."""
@@ -104,7 +108,7 @@ class Keeper:
         while True:
             await self._work.wait()
             with suppress(TimeoutError):
-                async with asyncio.timeout(GROUP_SECONDS):
+                async with asyncio.timeout(self._pause):
                     await self._hurry.wait()
             rooms = [room for room in self._busy if room.open]
             self._busy.clear()
@@ -121,6 +125,7 @@ class Keeper:
     async def _do(self, rooms: list[Room]) -> None:
         asked = [(room, room.errands()) for room in rooms]
         request = [errands.write(room.number, errand) for room, some in asked for errand in some]
+        self._pause = min(max(GROUP_SECONDS, len(request) * GROUP_SECONDS_PER_ERRAND), GROUP_SECONDS_AT_MOST)
         try:
             answers = wire.answers(await self._ask(request))
             if len(answers) != len(request):

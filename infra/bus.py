@@ -13,11 +13,16 @@ import json
 import os
 import struct
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import IntEnum
+from typing import Any
 from uuid import UUID
 
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from infra import identities, patience
 from infra.logging import get_logger
@@ -94,15 +99,11 @@ class Bus:
 
     def __init__(self, redis_url: str) -> None:
         self.node = os.urandom(8)
-        self._redis: Redis = Redis.from_url(
-            redis_url,
-            socket_connect_timeout=2,
-            socket_timeout=None,  # who follows documents may hear nothing for long
-            socket_keepalive=True,
-            socket_keepalive_options=patience.redis(),
-            health_check_interval=15,
-        )
-        self._pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
+        self._redis = _client(redis_url)
+        # What reconnects by itself does not say that it has missed something.
+        self._listener = _client(redis_url, retry=Retry(NoBackoff(), 0))
+        self._ear: PubSub | None = None
+        """What is listened on: of one connection, and made anew with the next by who listens."""
         self._channels: set[bytes] = {_REVOKED}
         self._owed: list[Revocation] = []
         self._paying: asyncio.Task[None] | None = None
@@ -165,23 +166,25 @@ class Bus:
         """Follow a document. False when Redis is down: it is followed once Redis is back."""
         channel = _PREFIX + document_id.bytes
         self._channels.add(channel)
-        try:
-            async with asyncio.timeout(2):
-                await self._pubsub.subscribe(channel)
-        except OUTAGES as error:
-            log.warning("bus subscribe failed", document_id=str(document_id), error=str(error))
-            return False
-        return True
+        return await self._say(b"SUBSCRIBE", channel)
 
     async def unsubscribe(self, document_id: UUID) -> None:
         """Stop following a document."""
         channel = _PREFIX + document_id.bytes
         self._channels.discard(channel)
+        await self._say(b"UNSUBSCRIBE", channel)
+
+    async def _say(self, command: bytes, channel: bytes) -> bool:
+        """Say it on the connection as it is: only who listens on it may make a new one, or two would read at once."""
+        if self._ear is None or not (connection := self._ear.connection) or not connection.is_connected:
+            return False
         try:
             async with asyncio.timeout(2):
-                await self._pubsub.unsubscribe(channel)
+                await connection.send_command(command, channel, check_health=False)
         except OUTAGES as error:
-            log.warning("bus unsubscribe failed", document_id=str(document_id), error=str(error))
+            log.warning("bus does not take a channel", error=str(error))
+            return False
+        return True
 
     async def messages(self) -> AsyncIterator[Arrival]:
         """Everything that arrives: revocations, and messages about the documents followed.
@@ -189,23 +192,27 @@ class Bus:
         After a lost connection it yields None once it is back: whoever follows documents must then
         read what it may have missed.
         """
-        known = False
         missed = False
         while True:
+            ear = self._listener.pubsub(ignore_subscribe_messages=True)
             try:
-                if not known:
-                    await self._pubsub.subscribe(*self._channels)
-                    known = True
-                    if missed:
-                        yield None
-                raw = await self._pubsub.get_message(timeout=5)
+                await ear.subscribe(*self._channels)
+                self._ear = ear
+                await ear.subscribe(*self._channels)  # and what came to them meanwhile
+                if missed:
+                    yield None
+                while True:
+                    raw = await ear.get_message(timeout=5)
+                    if raw is not None and raw["type"] == "message":
+                        yield self._decoded(raw["channel"], raw["data"])
             except OUTAGES as error:
                 log.warning("bus connection lost", error=str(error))
-                known, missed = False, True
-                await asyncio.sleep(0.5)
-                continue
-            if raw is not None and raw["type"] == "message":
-                yield self._decoded(raw["channel"], raw["data"])
+                missed = True
+            finally:
+                self._ear = None
+                with suppress(*OUTAGES):
+                    await ear.aclose()  # type: ignore[no-untyped-call]
+            await asyncio.sleep(0.5)
 
     @staticmethod
     def _decoded(channel: bytes, data: bytes) -> Arrival:
@@ -222,5 +229,17 @@ class Bus:
         """Close the connections."""
         if self._paying is not None:
             self._paying.cancel()
-        await self._pubsub.aclose()  # type: ignore[no-untyped-call]
+        await self._listener.aclose()
         await self._redis.aclose()
+
+
+def _client(redis_url: str, **options: Any) -> Redis:
+    return Redis.from_url(
+        redis_url,
+        socket_connect_timeout=2,
+        socket_timeout=None,  # who follows documents may hear nothing for long
+        socket_keepalive=True,
+        socket_keepalive_options=patience.redis(),
+        health_check_interval=15,
+        **options,
+    )
