@@ -3,8 +3,8 @@
  * here. A new version waits until every tab of the old one is closed, so that none looks for files that are gone.
  */
 
-const FILES = ["/","/icon.svg","/assets/dist-BJrmHKyY.js","/assets/editor--ZmsoGl0.js","/assets/index-MrPXCLKU.js","/assets/index-rNm-NxH9.css","/assets/pictures-DMscxHHi.js"]
-const CACHE = 'page-981c94a84aab'
+const FILES = ["/","/icon.svg","/assets/dist-BJrmHKyY.js","/assets/editor-DZshkbLj.js","/assets/index-CZ6xCoU9.js","/assets/index-rNm-NxH9.css","/assets/pictures-BwYVTP-t.js"]
+const CACHE = 'page-efc3ecdeec9d'
 
 addEventListener('install', (event) => event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES))))
 addEventListener('activate', (event) => event.waitUntil(begin()))

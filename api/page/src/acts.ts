@@ -66,6 +66,7 @@ export const ACTS = [
   'org.deleted',
   'org.exported',
   'org.founded',
+  'org.quota_changed',
   'org.reactivated',
   'org.renamed',
   'org.restored',
