@@ -11,8 +11,8 @@ addEventListener('activate', (event) => event.waitUntil(begin()))
 addEventListener('fetch', (event) => {
   const { request } = event
   const { origin, pathname } = new URL(request.url)
-  if (request.method !== 'GET' || origin !== location.origin) return
-  if (request.mode === 'navigate') event.respondWith(visit(event, pathname))
+  if (request.method !== 'GET' || origin !== location.origin || pathname.startsWith('/api/')) return
+  if (request.mode === 'navigate') event.respondWith(visit(event))
   else if (FILES.includes(pathname)) event.respondWith(file(request))
 })
 
@@ -23,13 +23,12 @@ async function begin() {
 }
 
 /** The server comes first. Where it is out of reach there is the page, which says so. */
-async function visit(event, pathname) {
-  const isPage = !pathname.startsWith('/api/')
+async function visit(event) {
   try {
     const answer = (await event.preloadResponse) ?? (await fetch(event.request))
-    if (answer.status < 500 || !isPage) return answer
+    if (answer.status < 500) return answer
   } catch {
-    if (!isPage) return Response.error()
+    // out of reach
   }
   return (await kept('/')) ?? Response.error()
 }

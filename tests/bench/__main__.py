@@ -14,7 +14,7 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from tests.bench import accept, collab, identity, pipeline, sizing, storage
+from tests.bench import accept, api, collab, identity, pipeline, sizing, storage
 from tests.bench.report import Report
 from tests.bench.stack import running
 from tests.bugs import __main__ as bugs
@@ -32,6 +32,7 @@ class Benchmark:
 
 BENCHMARKS = {
     "accept": Benchmark(lambda quick: accept.run()),
+    "api": Benchmark(lambda quick: api.run(quick=quick), api.SERVICES),
     "pipeline": Benchmark(pipeline.run, pipeline.SERVICES),
     "storage": Benchmark(storage.run, ("redis",)),
     "collab": Benchmark(lambda quick: collab.measure(quick=quick), collab.SERVICES),

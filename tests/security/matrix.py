@@ -290,7 +290,7 @@ ROWS: Final[dict[str, Row]] = {
 
 WHOSE: Final[dict[str, tuple[str, ...]]] = {"number": ("A", "missing")}
 """A number counts within a document: it is nobody's."""
-FIXED: Final = {"kind": "users", "provider_id": "nowhere", "rest:path": "anywhere"}
+FIXED: Final = {"kind": "users", "name": "nothing.js", "provider_id": "nowhere", "rest:path": "anywhere"}
 """Parts of paths that are no ids."""
 
 

@@ -24,10 +24,7 @@ def journal(entries: Sequence[Entry], records: Sequence[Record]) -> Iterator[str
             yield f"the hash chain breaks at seq {place}"
             return
     by_writer = {record.writer: record for record in records}
-    # By another node that is slower, the letters of an edit may come after they were erased and that was saved.
-    erased = {token for record in records for token in _erased(record.typed)}
     seen: dict[str, int] = {}
-    last: dict[int, int] = {}
     repeats: Counter[int] = Counter()
     for entry in entries:
         tokens = [token.decode() for token in TOKEN.findall(entry.payload)]
@@ -36,14 +33,11 @@ def journal(entries: Sequence[Entry], records: Sequence[Record]) -> Iterator[str
             repeats[_writer(tokens[-1])] += 1
         for token in new:
             seen[token] = entry.seq
-            writer, number = _writer(token), _number(token)
-            if number < last.get(writer, -1) and token not in erased:
-                yield f"{token} came after {last[writer]} of the same writer, at seq {entry.seq}"
-            last[writer] = max(number, last.get(writer, number))
     for writer, times in repeats.items():
         allowed = 0 if by_writer[writer].exact else by_writer[writer].returns
         if times > allowed:
             yield f"edits of writer {writer} are {times} times journaled again, {allowed} times sent again"
+    yield from _in_order(entries, records)
     payloads = {entry.seq: entry.payload for entry in entries}
     for record in records:
         yield from _promised(record, seen)
@@ -107,6 +101,23 @@ def replay(payloads: Sequence[bytes]) -> tuple[bytes, str]:
 def clocks(state: bytes) -> dict[int, int]:
     """A state vector, comparable."""
     return {client: clock for client, clock in updates.clocks(state).items() if clock}
+
+
+def _in_order(entries: Sequence[Entry], records: Sequence[Record]) -> Iterator[str]:
+    """What each writer sent itself comes in order."""
+    # By another node that is slower, the letters of an edit may come after they were erased and that was saved.
+    erased = {token for record in records for token in _erased(record.typed)}
+    seen: set[str] = set()
+    last: dict[int, int] = {}
+    for entry in entries:
+        tokens = [token.decode() for token in TOKEN.findall(entry.payload)]
+        if len({_writer(token) for token in tokens}) == 1:  # else somebody offers what they have of others, too
+            for token in tokens:
+                writer, number = _writer(token), _number(token)
+                if number < last.get(writer, -1) and token not in seen and token not in erased:
+                    yield f"{token} came after {last[writer]} of the same writer, at seq {entry.seq}"
+                last[writer] = max(number, last.get(writer, number))
+        seen.update(tokens)
 
 
 def _promised(record: Record, seen: Mapping[str, int]) -> Iterator[str]:
