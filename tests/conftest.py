@@ -73,12 +73,14 @@ def doxie(*arguments: str, home: Path, **environment: str) -> subprocess.Complet
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """Everything `./doxie up` starts."""
     only = ["--only", _ONLY] if _ONLY else []
     started = doxie("up", "--detach", *only, home=HOME, **_ENVIRONMENT)
     if started.returncode:
-        pytest.exit(f"the stack does not start:\n{started.stdout}", returncode=1)
+        with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+            print(f"the stack does not start:\n{started.stdout}", file=sys.stderr)  # of a worker all else is lost
+        pytest.exit("the stack does not start", returncode=1)
     get_settings.cache_clear()
     yield Stack(HOME, get_settings())
     doxie("down", home=HOME)
