@@ -99,10 +99,13 @@ async def unchanged(db: Database, guests: Collection[Guest]) -> set[Guest]:
     with_session = [guest for guest in guests if guest.session_id is not None and guest.link is None]
     with_link = [(guest.link.id, guest) for guest in guests if guest.link is not None]
     org_ids = {guest.org_id for guest in guests}
-    async with db.direct(org_ids=org_ids) as direct:
-        live = await auth.live(direct, [guest.session_id for guest in with_session if guest.session_id])
-        rights = await documents.may_write(direct, [(guest.user_id, guest.document_id) for guest in with_session])
+    live: set[tuple[UUID, UUID]] = set()
+    rights: dict[tuple[UUID, UUID], bool] = {}
     links: dict[UUID, sharing.LiveLink] = {}
+    if with_session:
+        async with db.direct(org_ids=org_ids) as direct:
+            live = await auth.live(direct, [guest.session_id for guest in with_session if guest.session_id])
+            rights = await documents.may_write(direct, [(guest.user_id, guest.document_id) for guest in with_session])
     if with_link:
         async with db.transaction(org_ids=org_ids) as session:
             links = await sharing.live(session, [link_id for link_id, _ in with_link])

@@ -196,9 +196,11 @@ class Bus:
         while True:
             ear = self._listener.pubsub(ignore_subscribe_messages=True)
             try:
-                await ear.subscribe(*self._channels)
+                known = frozenset(self._channels)
+                await ear.subscribe(*known)
                 self._ear = ear
-                await ear.subscribe(*self._channels)  # and what came to them meanwhile
+                if more := self._channels - known:  # while it was connecting
+                    await ear.subscribe(*more)
                 if missed:
                     yield None
                 while True:
