@@ -28,6 +28,7 @@ def service(plan: Plan) -> Service:
         port=port,
         url=plan.settings[PREFECT_API_URL],
         probe=probes.http(f"{plan.settings[PREFECT_API_URL]}/health"),
+        needs=probes.postgres(plain_postgres(database_url(plan))),
         stop_seconds=5,  # while it starts, it does not listen
     )
 

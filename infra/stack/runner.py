@@ -1,6 +1,7 @@
 """Keep one service running: start it, wait until it answers, restart it when it dies."""
 
 import asyncio
+import math
 import time
 from asyncio.subprocess import Process
 from collections.abc import Callable, Mapping
@@ -14,9 +15,10 @@ from infra.stack.state import Entry, State
 QUICK_SECONDS = 2.0
 """A service that dies before it is ready, or sooner than this after, dies quickly …"""
 QUICK_DEATHS = 5
-"""… and so often in a row at most."""
+"""… and is given up after so many in a row, if it never lived longer. What did is started again for ever: the
+stack of a team does not end because one of its services cannot run for a while."""
 FIRST_DELAY_SECONDS = 0.1
-LONGEST_DELAY_SECONDS = 1.0
+LONGEST_DELAY_SECONDS = 2.0
 
 
 class Runner:
@@ -42,6 +44,7 @@ class Runner:
         self._process: Process | None = None
         self._log_start = 0
         self._ready_at: float | None = None
+        self._lived = False
         self._reloading = False
 
     async def start(self) -> None:
@@ -62,13 +65,14 @@ class Runner:
         """Restart the service whenever it ends, until cancelled.
 
         Raises:
-            StackError: it keeps dying.
+            StackError: it never lived, and keeps dying.
         """
         quick_deaths = 0
         while True:
             returncode = await self._running.wait()
+            self._lived = self._lived or not self._died_quickly()
             quick_deaths = 0 if self._reloading or not self._died_quickly() else quick_deaths + 1
-            if quick_deaths >= QUICK_DEATHS and not self._patient:
+            if quick_deaths >= QUICK_DEATHS and not self._lived and not self._patient:
                 raise StackError(f"{self._failure(returncode)} — {quick_deaths} times in a row, giving up")
             await self._clear_up(returncode)
             await asyncio.sleep(self._delay(quick_deaths))
@@ -100,6 +104,8 @@ class Runner:
         restarts = self._state.get(self.service.name).restarts + 1
         self._state.change(self.service.name, restarts=restarts)
         try:
+            if self.service.needs is not None:
+                await probes.until_ready(self.service.needs, math.inf)
             await self._launch()
         except StackError as error:
             if not self._reloading:

@@ -22,6 +22,8 @@ class Service:
     url: str | None = None
     probe: Probe | None = None
     """None: it is ready as soon as it runs."""
+    needs: Probe | None = None
+    """What it cannot start without: when it died, it is started again once this answers."""
     prepare: Hook | None = None
     """Before the first start: make its data directory and its configuration."""
     settle: Hook | None = None

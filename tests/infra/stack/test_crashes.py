@@ -1,5 +1,6 @@
 """What dies is started again; what a dead supervisor left behind is not left behind."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -12,8 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra.stack import orphans
-from infra.stack.errors import StackError
+from infra.stack import orphans, runner
+from infra.stack.errors import NotReady, StackError
 from infra.stack.home import create
 from infra.stack.progress import Progress
 from infra.stack.service import Service
@@ -92,6 +93,54 @@ async def test_what_keeps_dying_is_given_up(tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"unlucky exited with code 3: FATAL: out of luck .*5 times in a row"):
         await Supervisor(home, nodes, Progress()).run(lambda: None)
     assert not list(orphans.find({orphans.HOME: str(home.root)}))
+
+
+async def test_what_lived_is_never_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It dies, and cannot start for longer than anybody's patience: the others go on, and so does it at last."""
+    monkeypatch.setattr(runner, "QUICK_SECONDS", 0)
+    monkeypatch.setattr(runner, "LONGEST_DELAY_SECONDS", 0.1)
+    starts, alive, away = tmp_path / "starts", tmp_path / "alive", tmp_path / "away"
+    unsteady = f"""
+import pathlib, sys, time
+starts = pathlib.Path({str(starts)!r})
+starts.open("a").write("x")
+if 1 < len(starts.read_text()) < {runner.QUICK_DEATHS + 4}:
+    sys.exit(3)
+pathlib.Path({str(alive)!r}).touch()
+time.sleep(60)
+"""
+
+    async def answers() -> None:
+        if not alive.exists():
+            raise NotReady("not yet")
+
+    async def store_answers() -> None:
+        if away.exists():
+            raise NotReady("away")
+
+    command = (sys.executable, "-c", unsteady)
+    service = Service("unsteady", command, os.environ, probe=answers, needs=store_answers)
+    ready = asyncio.Event()
+    supervisor = asyncio.create_task(Supervisor(create(tmp_path / "home"), [service], Progress()).run(ready.set))
+    await asyncio.wait_for(ready.wait(), 30)
+    first = Doxie(tmp_path / "home").stack()["unsteady"]
+
+    away.touch()
+    alive.unlink()
+    os.kill(first["pid"], signal.SIGKILL)
+    while Doxie(tmp_path / "home").stack()["unsteady"]["state"] != "restarting":
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(0.5)
+    assert starts.read_text() == "x", "it was not started without what it needs"
+
+    away.unlink()
+    async with asyncio.timeout(60):
+        while not alive.exists():
+            assert not supervisor.done(), "it was given up"
+            await asyncio.sleep(0.02)
+    assert len(starts.read_text()) == runner.QUICK_DEATHS + 4
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(supervisor, 30)
 
 
 def came_back(doxie: Doxie, name: str) -> bool:
