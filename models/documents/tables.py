@@ -1,6 +1,7 @@
 """Documents and their journal, the one thing everything else is derived from."""
 
 from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -25,6 +26,8 @@ from models.base import OrgOwned, binary, created, document_key, existing, key, 
 
 GENESIS = bytes(32)
 """The chain hash before the first update."""
+WORDS: Final[dict[str, Any]] = {"postgresql_using": "gin", "postgresql_with": {"gin_pending_list_limit": 256}}
+"""An index of words. A search also reads all of what waits to be brought into it, so that has to be little (kB)."""
 
 
 class Document(OrgOwned, table=True):
@@ -38,7 +41,7 @@ class Document(OrgOwned, table=True):
             ["org_id", "parent_id"], ["documents.org_id", "documents.id"], ondelete="SET NULL (parent_id)"
         ),
         Index("ix_documents_parent", "org_id", "parent_id"),
-        Index("ix_documents_title_words", text("to_tsvector('simple', title)"), postgresql_using="gin"),
+        Index("ix_documents_title_words", text("to_tsvector('simple', title)"), **WORDS),
         CheckConstraint("org_access BETWEEN 0 AND 3", name="org_access"),
     )
 
@@ -169,7 +172,7 @@ class DocumentText(OrgOwned, table=True):
     __table_args__ = (
         document_key(),
         # A tsvector holds 1 MiB: of a longer text the beginning is searched.
-        Index("ix_document_texts_words", text("to_tsvector('simple', left(text, 200000))"), postgresql_using="gin"),
+        Index("ix_document_texts_words", text("to_tsvector('simple', left(text, 200000))"), **WORDS),
     )
 
     document_id: UUID = reference(primary_key=True)

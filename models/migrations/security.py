@@ -6,11 +6,14 @@ from sqlalchemy.engine import make_url
 
 # After a transaction that set them, the settings are '' and not NULL. The sub-selects make Postgres
 # evaluate them once for a statement instead of once for a row.
-_ORGS = "((SELECT NULLIF(current_setting('app.org_ids', true), ''))::uuid[])"
+ORGS = "((SELECT NULLIF(current_setting('app.org_ids', true), ''))::uuid[])"
 _USER = "((SELECT NULLIF(current_setting('app.user_id', true), ''))::uuid)"
 
 APPEND_ONLY = ("document_updates", "audit_events", "account_events")
 """The application reads and appends, and changes nothing."""
+
+CALLED = ("matching_documents(uuid, text)",)
+"""Functions that work as the owner of the tables: the application alone may call them."""
 
 READ_ONLY = ("document_segments", "installation", "drills", "org_quotas", "sweeps", "unreferenced_objects")
 """Written by flows and operators, who work as the owner of the tables."""
@@ -20,7 +23,7 @@ def protect(table: str, column: str = "org_id") -> None:
     """Let a transaction see the rows of its organizations only, the table's owner included."""
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-    mine = f"{column} = ANY ({_ORGS})"
+    mine = f"{column} = ANY ({ORGS})"
     op.execute(f"CREATE POLICY tenant ON {table} USING ({mine}) WITH CHECK ({mine})")
 
 
@@ -57,3 +60,7 @@ def grant(connection: Connection, app_url: str) -> None:
         connection.exec_driver_sql(f"REVOKE UPDATE, DELETE ON {table} FROM {role}")
     for table in there.intersection(READ_ONLY):
         connection.exec_driver_sql(f"REVOKE INSERT, UPDATE, DELETE ON {table} FROM {role}")
+    for function in CALLED:
+        if connection.scalar(text("SELECT to_regprocedure(:name)"), {"name": f"public.{function}"}) is not None:
+            connection.exec_driver_sql(f"REVOKE ALL ON FUNCTION public.{function} FROM PUBLIC")
+            connection.exec_driver_sql(f"GRANT EXECUTE ON FUNCTION public.{function} TO {role}")

@@ -160,6 +160,14 @@ async def test_redis_costs_latency_only(node: Node, world: World, collab: Collab
         assert await ann.text() == await bob.text()
 
 
+async def test_what_the_bus_never_told_is_found_in_the_journal(node: Node, world: World, collab: Collab) -> None:
+    """Redis may lose a message, and no connection with it: nothing is heard of that, nor of a gap."""
+    doc = await world.document()
+    ann = await join(node, "hocuspocus-4", collab, world, doc)
+    await world.edit(doc, Editor(7).type("silent"))
+    await ann.sees("silent", 30_000)
+
+
 async def test_who_reads_nothing_is_caught_up_in_one_piece(world: World, collab: Collab) -> None:
     doc = await world.document()
     token = world.token(doc)

@@ -1,6 +1,6 @@
 """What a migration does that the code of the release before it may not survive (pure).
 
-It looks at the SQL that Postgres is told, whoever wrote it. Tables that a migration itself makes are its own.
+It looks at the SQL that Postgres is told, whoever wrote it. Tables and functions that a migration makes are its own.
 """
 
 import re
@@ -29,10 +29,10 @@ _RULES: Final = tuple(
         (rf"^CREATE UNIQUE INDEX .*\bON {_TABLE}", "the old code may break the rule"),
         (rf"^CREATE INDEX (?!CONCURRENTLY).*\bON {_TABLE}", "nobody can write meanwhile: make it concurrently"),
         (rf"^(?:DELETE FROM|TRUNCATE(?: TABLE)?) {_TABLE}", "the old code may need these rows"),
-        (rf"^REVOKE .*\bON (?:TABLE )?{_TABLE}", "the old code may use the privilege"),
+        (rf"^REVOKE .*\bON (?:TABLE |FUNCTION )?{_TABLE}", "the old code may use the privilege"),
     )
 )
-_MADE: Final = re.compile(r'^CREATE TABLE (?:IF NOT EXISTS )?(?P<table>[\w."]+)', re.IGNORECASE)
+_MADE: Final = re.compile(r'^CREATE (?:TABLE (?:IF NOT EXISTS )?|FUNCTION )(?P<table>[\w."]+)', re.IGNORECASE)
 
 
 def contractions(statements: Iterable[str]) -> Iterator[str]:

@@ -131,6 +131,7 @@ def test_a_release_only_adds(stack: Stack) -> None:
         "DROP POLICY tenant ON documents",
         "UPDATE documents SET title = ''; \n DELETE FROM documents",
         "REVOKE UPDATE ON documents FROM somebody",
+        "REVOKE ALL ON FUNCTION count_words(uuid) FROM PUBLIC",
     ],
 )
 def test_what_contracts_is_found(statement: str) -> None:
@@ -147,6 +148,7 @@ def test_what_contracts_is_found(statement: str) -> None:
         "CREATE INDEX CONCURRENTLY ix ON documents (title)",
         "DROP INDEX ix_documents_id",
         "CREATE TABLE more (id UUID); ALTER TABLE more ENABLE ROW LEVEL SECURITY; CREATE INDEX ix ON more (id)",
+        "CREATE FUNCTION count_words(uuid) RETURNS int; REVOKE ALL ON FUNCTION count_words(uuid) FROM PUBLIC",
         "UPDATE documents SET org_access = 3",
     ],
 )

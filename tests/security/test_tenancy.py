@@ -44,6 +44,49 @@ async def test_a_scope_sees_its_organization_only(
     assert orgs <= {ann.org_id}
 
 
+@pytest.mark.parametrize("scope", ["nothing", "own", "own and none", "forged"])
+async def test_a_search_finds_words_of_the_scope_only(ann: Person, bob: Person, db: Database, scope: str) -> None:
+    """It works as the owner of the tables, past the policies."""
+    query = text("SELECT document_id FROM matching_documents(:org, 'notes')")
+    async with db.transaction(org_ids=[ann.org_id, bob.org_id] if scope == "forged" else [ann.org_id]) as session:
+        if scope == "nothing":
+            await session.execute(text("SELECT set_config('app.org_ids', '', true)"))
+        elif scope == "own and none":
+            await session.execute(
+                text("SELECT set_config('app.org_ids', :ids, true)"), {"ids": f"{{{ann.org_id},NULL}}"}
+            )
+        own = list(await session.scalars(query, {"org": ann.org_id}))
+        others = list(await session.scalars(query, {"org": bob.org_id}))
+        nobodys = list(await session.scalars(query, {"org": None}))
+    assert own == ([] if scope == "nothing" else [ann.document_id])
+    # Whoever can make any scope can read any row: here it is no other than for the tables themselves.
+    assert others == ([bob.document_id] if scope == "forged" else [])
+    assert nobodys == []
+
+
+async def test_a_search_cannot_be_given_other_tables(ann: Person, bob: Person, db: Database) -> None:
+    async with db.transaction(org_ids=[ann.org_id]) as session:
+        await session.execute(text("CREATE TEMP TABLE documents ON COMMIT DROP AS SELECT * FROM public.documents"))
+        await session.execute(text("UPDATE pg_temp.documents SET id = :id"), {"id": bob.document_id})
+        await session.execute(text("SET LOCAL search_path = pg_temp, public"))
+        found = await session.scalars(
+            text("SELECT document_id FROM public.matching_documents(:org, 'notes')"), {"org": ann.org_id}
+        )
+        assert list(found) == [ann.document_id]
+
+
+async def test_what_works_as_the_owner_is_for_the_application_alone(owner_db: Database) -> None:
+    query = """
+        SELECT proname, proconfig, array_agg(pg_get_userbyid(grantee)) FILTER (WHERE grantee <> proowner) AS callers
+        FROM pg_proc CROSS JOIN LATERAL aclexplode(coalesce(proacl, acldefault('f', proowner)))
+        WHERE prosecdef AND pronamespace = 'public'::regnamespace GROUP BY pg_proc.oid, proname, proconfig
+    """
+    async with owner_db.transaction() as session:
+        [function] = list(await session.execute(text(query)))
+    assert (function.proname, function.callers) == ("matching_documents", ["doxie_app"])
+    assert "search_path=pg_catalog, pg_temp" in function.proconfig
+
+
 async def test_nothing_can_be_written_for_another_organization(ann: Person, bob: Person, db: Database) -> None:
     statement = text("""
         INSERT INTO documents (org_id, id, title, version, created_by, created_at, updated_at)
