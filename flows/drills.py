@@ -178,11 +178,14 @@ async def _read_backups(worker: Runtime, store: ObjectStore, report: Report) -> 
 
 
 async def organizations(worker: Runtime, store: ObjectStore, owner: Database, work: Path, report: Report) -> str | None:
-    """Load the newest backup of the organization whose turn it is and rebuild all of it; read all others. Which."""
-    known = await shelf.shelved(store)
-    newest = {one.org_id: one for one in known}
+    """Load the newest backup of the organization whose turn it is and rebuild all of it; read all others. Which.
+
+    Only of the organizations that are here: the bucket may hold those of other installations too.
+    """
     async with owner.transaction() as session:
-        turn = await backups.count_drills(session)
+        turn, here = await backups.count_drills(session), set(await archive.organizations(session))
+    known = [one for one in await shelf.shelved(store) if one.org_id in here]
+    newest = {one.org_id: one for one in known}
     chosen = sorted(newest)[turn % len(newest)] if newest else None
     for one in known:
         report.objects += 2

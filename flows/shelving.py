@@ -13,6 +13,7 @@ from uuid import UUID
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import models.migrations.tables  # noqa: F401 (every table, so that all rows are in it)
@@ -34,6 +35,8 @@ ATTEMPTS = 5
 AGAIN_SECONDS = 30.0
 """Those that failed in the night are tried once more, so much later."""
 
+_CLUSTER = text("SELECT system_identifier::text FROM pg_control_system()")
+
 KIND = "organizations"
 """A night's run in the record of backups: good if every organization has its own."""
 
@@ -54,7 +57,7 @@ async def back_up_organizations() -> State[Any]:
             await asyncio.sleep(AGAIN_SECONDS)
             again, failures = await _each(worker, store, sorted(failures))
             made |= again
-        pruned = await _prune_gone(worker, store, set(org_ids))
+        pruned = await prune_gone(worker, store, set(org_ids))
         bad = [f"{org_id}: {error}" for org_id, error in failures.items()]
         bad += [f"{one.org_id}: {one.error}" for one in made.values() if one.missing]
         size = sum(one.bytes or 0 for one in made.values())
@@ -140,12 +143,14 @@ async def _make(worker: Runtime, store: ObjectStore, backup: OrganizationBackup)
         async with _frozen(worker, org_id) as (session, taken_at):
             content = await packing.pack(session, org_id, packed, {**head, "taken_at": taken_at.isoformat()})
             references = await archive.referenced(session)
+            cluster = await session.scalar(_CLUSTER)
         if content["tables"]["organizations"]["rows"] != 1:
             raise LookupError(f"there is no organization {org_id}")
         there = {key for key, _ in await worker.store.list(f"orgs/{org_id}/")}
         manifest: dict[str, Any] = {
             "format": packing.FORMAT,
             **head,
+            "cluster": cluster,
             "kind": backup.kind,
             "taken_at": taken_at.isoformat(),
             "object": f"{folder}/{shelf.ROWS}",
@@ -199,11 +204,18 @@ async def _prune(worker: Runtime, store: ObjectStore, org_id: UUID) -> None:
         await ledger_of.forget(session, org_id, ids, failed_before=now - timedelta(days=days))
 
 
-async def _prune_gone(worker: Runtime, store: ObjectStore, org_ids: set[UUID]) -> int:
-    """Backups of organizations that are not there any more go once they are as old as any other backup gets."""
+async def prune_gone(worker: Runtime, store: ObjectStore, org_ids: set[UUID]) -> int:
+    """Backups of organizations that are not there any more go once they are as old as any other backup gets.
+
+    Only what was made of this cluster: the bucket may hold the backups of other installations too.
+    """
     limit, removed = clock.now() - timedelta(days=worker.settings.backup_keep_days), 0
+    async with worker.db.transaction() as session:
+        ours = await session.scalar(_CLUSTER)
     for one in await shelf.shelved(store):
-        if one.org_id not in org_ids and one.started_at < limit:
+        if one.org_id in org_ids or one.started_at >= limit:
+            continue
+        if await shelf.cluster(store, one) == ours:
             for name in (shelf.MANIFEST, shelf.ROWS):
                 await store.delete(f"{one.folder}/{name}")
             removed += 1

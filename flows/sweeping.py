@@ -59,6 +59,8 @@ async def horizon(owner: Database, store: ObjectStore) -> datetime:
 async def sweep(worker: Runtime, owner: Database, *, before: datetime) -> Sweep:
     """Mark what nothing refers to; remove what has been so, and was written, before a moment.
 
+    Only of the organizations that are here: those that are erased take their objects with them, and others may be of
+    another installation, whose references nobody knows here.
     Whatever came to be referred to while this went on is put back.
     """
     swept = Sweep(flow_run_id=runtime.flow_run_id())
@@ -66,6 +68,8 @@ async def sweep(worker: Runtime, owner: Database, *, before: datetime) -> Sweep:
     # References after objects: one that is written in between is then not taken for needless.
     async with owner.transaction() as session:
         referenced = await archive.referenced(session)
+        here = {str(org_id) for org_id in await archive.organizations(session)}
+        stored = [one for one in stored if one.key.split("/")[1] in here]
         loose = {one.key for one in stored} - referenced.keys()
         since = await backups.mark_unreferenced(session, loose)
     swept.objects, swept.unreferenced = len(stored), len(loose)

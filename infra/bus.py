@@ -240,8 +240,7 @@ def _client(redis_url: str, **options: Any) -> Redis:
         redis_url,
         socket_connect_timeout=2,
         socket_timeout=None,  # who follows documents may hear nothing for long
-        socket_keepalive=True,
-        socket_keepalive_options=patience.redis(),
+        **patience.redis(),
         health_check_interval=15,
         **options,
     )

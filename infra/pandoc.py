@@ -14,8 +14,8 @@ Input = Literal["json", "html-native_divs-native_spans", "docx"]
 Output = Literal["json", "docx"]
 
 
-async def convert(data: bytes, source: Input, target: Output) -> bytes:
-    """`data` in another format.
+async def convert(data: bytes, source: Input, target: Output, *, reference: Path | None = None) -> bytes:
+    """`data` in another format; a Word document in the styles of a reference.
 
     Raises:
         ConversionFailed: it is malformed, or takes too much to convert.
@@ -25,7 +25,8 @@ async def convert(data: bytes, source: Input, target: Output) -> bytes:
         given, made = directory / "input", directory / "output"
         given.write_bytes(data)
         command = [str(program), *HEAP, "--sandbox", "-f", source, "-t", target, "-o", str(made), str(given)]
-        await sandbox.run(directory, command, limits=LIMITS, readable=[program])
+        command += ["--reference-doc", str(reference)] if reference else []
+        await sandbox.run(directory, command, limits=LIMITS, readable=[program, *([reference] if reference else [])])
         return sandbox.read_output(made)
 
 

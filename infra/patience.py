@@ -6,7 +6,7 @@ busy, or stopped, keeps its connections, since its kernel answers: what may be w
 """
 
 import socket
-from typing import Final
+from typing import Any, Final
 
 import urllib3
 from sqlalchemy import URL, make_url
@@ -34,15 +34,16 @@ def postgres(url: str | URL) -> URL:
     return named.update_query_dict({name: str(limit) for name, limit in limits.items() if name not in named.query})
 
 
-def redis() -> dict[int, int]:
-    """Options of a TCP connection to Redis."""
+def redis() -> dict[str, Any]:
+    """Options of a client of Redis."""
     silence = get_settings().store_silence_seconds
-    return {
+    probes = {
         socket.TCP_KEEPIDLE: _interval(silence),
         socket.TCP_KEEPINTVL: _interval(silence),
         socket.TCP_KEEPCNT: _PROBES,
         socket.TCP_USER_TIMEOUT: silence * 1000,
     }
+    return {"socket_keepalive": True, "socket_keepalive_options": probes}
 
 
 def s3() -> urllib3.Timeout:

@@ -35,8 +35,7 @@ class Volatile:
         self._redis = redis.asyncio.Redis.from_url(
             url,
             socket_connect_timeout=PATIENCE_SECONDS,
-            socket_keepalive=True,
-            socket_keepalive_options=patience.redis(),
+            **patience.redis(),
             retry=Retry(NoBackoff(), 1),  # a connection that a restart has cut
             decode_responses=True,
         )

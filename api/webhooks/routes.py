@@ -57,5 +57,5 @@ async def deliveries(webhook_id: UUID, session: Session, scope: Scope, page: Cur
 
 @router.post("/{webhook_id}/deliveries/{delivery_id}/redeliver", status_code=202)
 async def redeliver(webhook_id: UUID, delivery_id: UUID, session: Session, scope: Scope) -> DeliveryRead:
-    """Send one again."""
+    """Send one again; to a webhook that is disabled once it is enabled."""
     return DeliveryRead.model_validate(await webhooks.redeliver(session, scope, webhook_id, delivery_id))

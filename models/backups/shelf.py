@@ -90,6 +90,15 @@ async def manifest(store: ObjectStore, backup: Shelved) -> dict[str, Any]:
     return said
 
 
+async def cluster(store: ObjectStore, backup: Shelved) -> str | None:
+    """The Postgres cluster that it was made of; None where its manifest does not say so."""
+    try:
+        said = json.loads(await store.get(f"{backup.folder}/{MANIFEST}"))["cluster"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return str(said)
+
+
 async def fetch(store: ObjectStore, said: dict[str, Any], path: Path) -> None:
     """Bring the rows of a backup into a file, every one of them checked.
 

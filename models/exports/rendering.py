@@ -41,6 +41,11 @@ MEDIA_TYPES = {
     Format.PDF: "application/pdf",
     Format.DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
+TEMPLATES = Path(__file__).parent / "templates"
+STYLES = TEMPLATES / "reference.docx"
+"""What Word documents look like: Pandoc's own reference, with borders and a header row in its style `Table`, a line
+beside `Block Text`, and a background behind `Source Code`. Change it in a word processor."""
+
 SUFFIXES = {
     Format.MARKDOWN: "md",
     Format.HTML: "html",
@@ -103,13 +108,13 @@ async def to_docx(pages: Pages) -> bytes:
     Raises:
         ConversionFailed: it takes too much.
     """
-    return await pandoc.convert(json.dumps(to_pandoc(pages)).encode(), "json", "docx")
+    return await pandoc.convert(json.dumps(to_pandoc(pages)).encode(), "json", "docx", reference=STYLES)
 
 
 @cache
 def template() -> str:
     """What pages look like."""
-    return (Path(__file__).parent / "templates" / "page.typ").read_text()
+    return (TEMPLATES / "page.typ").read_text()
 
 
 def _data(pages: Pages) -> bytes:

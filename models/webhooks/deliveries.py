@@ -108,7 +108,7 @@ async def failed(
 
 
 async def redeliver(session: AsyncSession, scope: OrgScope, webhook_id: UUID, delivery_id: UUID) -> WebhookDelivery:
-    """Send it once more, whatever became of it.
+    """Send it once more, whatever became of it; while its webhook is disabled it waits for that to end.
 
     Raises:
         DeliveryNotFound: there is none such.

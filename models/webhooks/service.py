@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from infra import clock, outgoing, sealing
 from infra.settings import Settings
-from models import audit
+from models import audit, outbox
 from models.audit import Act
 from models.errors import Invalid, NotFound
 from models.orgs import OrgScope, Permission
@@ -69,7 +69,7 @@ async def change(
     events: Sequence[Event] | None = None,
     enabled: bool | None = None,
 ) -> Webhook:
-    """Change what is given. Enabling it forgets its failures.
+    """Change what is given. Enabling it forgets its failures, and sends what has waited for it.
 
     Raises:
         BadAddress: it is no address on the public web.
@@ -80,6 +80,8 @@ async def change(
         webhook.url = url
     if events is not None:
         webhook.events = list(events)
+    if enabled and webhook.disabled_at is not None:
+        await _send_waiting(session, webhook)
     if enabled is not None:
         webhook.disabled_at, webhook.failures = (None, 0) if enabled else (clock.now(), webhook.failures)
     await session.flush()
@@ -119,6 +121,15 @@ async def deliveries(
     if after is not None:
         query = query.where(col(WebhookDelivery.id) < after)
     return list(await session.scalars(query.order_by(col(WebhookDelivery.id).desc()).limit(limit)))
+
+
+async def _send_waiting(session: AsyncSession, webhook: Webhook) -> None:
+    """Flows leave alone what is due while a webhook is disabled."""
+    mine = (WebhookDelivery.org_id == webhook.org_id, WebhookDelivery.webhook_id == webhook.id)
+    waiting = select(WebhookDelivery.id).where(*mine, WebhookDelivery.state == "pending")
+    ids = list(await session.scalars(waiting))
+    if ids:
+        await outbox.emit(session, outbox.WEBHOOK_DUE, [(webhook.org_id, delivery_id) for delivery_id in ids])
 
 
 async def _locked(session: AsyncSession, scope: OrgScope, webhook_id: UUID) -> Webhook:

@@ -41,8 +41,15 @@ async def desk(worker: Runtime, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 @pytest.fixture(scope="module")
+async def house(stack: Stack) -> AsyncIterator[Runtime]:
+    """A deployment whose data nobody damages but the tests of one module."""
+    async with deployment(stack.settings) as settings, runtime.opened_with(settings) as worker:
+        yield worker
+
+
+@pytest.fixture(scope="module")
 async def owner(house: Runtime) -> AsyncIterator[Database]:
-    """The role that sees everything, in the deployment that a module has to itself as `house`."""
+    """The role that sees everything, of the deployment that a module has to itself."""
     async with runtime.owner(house) as db:
         yield db
 

@@ -28,16 +28,8 @@ from models import archive, backups
 from models.archive import Plan
 from models.backups import shelf
 from models.documents import history, state
-from tests.conftest import Stack
-from tests.flows.desk import Desk, deployment, dispatching, flow_run, new_desk, settled, typing, until
+from tests.flows.desk import Desk, dispatching, flow_run, new_desk, settled, typing, until
 from tests.flows.test_archiving import NOW
-
-
-@pytest.fixture(scope="module")
-async def house(stack: Stack) -> AsyncIterator[Runtime]:
-    """A deployment whose data nobody damages but these tests."""
-    async with deployment(stack.settings) as settings, runtime.opened_with(settings) as worker:
-        yield worker
 
 
 @pytest.fixture(scope="module")
@@ -196,6 +188,9 @@ async def test_the_backups_of_organizations_are_part_of_a_drill(
         async with flipped(stored, f"{folder}/{shelf.ROWS}"):
             [finding] = await drilled()
             assert (finding.check, finding.subject) == ("organization backup", folder)
+    # The bucket is another installation's too: its organizations are not here, and its backups not ours to read.
+    await stored.put(f"{shelf.folder(uuid4(), uuid4(), clock.now())}/{shelf.MANIFEST}", b"theirs")
+    assert await drilled() == []
     # What can be read, and is not what its own journal says.
     async with owner.transaction(org_ids=[desk.org_id]) as session:
         [segment] = await history.archived(session, document)

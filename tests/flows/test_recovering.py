@@ -1,7 +1,6 @@
 """Bringing one document, or an organization, back from a backup into the running system."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -29,16 +28,9 @@ from models.documents.tables import DocumentGrant
 from models.orgs.tables import Group, GroupMember, Membership
 from models.sharing.tables import ShareLink
 from models.webhooks.tables import Webhook
-from tests.conftest import Stack
-from tests.flows.desk import Desk, deployment, dispatching, new_desk, settled, typing
+from tests.flows.desk import Desk, dispatching, new_desk, settled, typing
 from tests.flows.test_archiving import NOW, text_at
 from tests.flows.test_drills import flipped, shipped
-
-
-@pytest.fixture(scope="module")
-async def house(stack: Stack) -> AsyncIterator[Runtime]:
-    async with deployment(stack.settings) as settings, runtime.opened_with(settings) as worker:
-        yield worker
 
 
 def erased(doc: Doc[Any]) -> bytes:
@@ -125,7 +117,7 @@ class Company:
 
 
 @pytest.fixture
-async def company(house: Runtime, owner: Database, stored: ObjectStore) -> AsyncIterator[Company]:
+async def company(house: Runtime, owner: Database, stored: ObjectStore) -> Company:
     """Two members, a group, a grant to it, a link, a webhook; a document that is archived, folded, and fresh."""
     desk, colleague = await new_desk(house), await new_desk(house)
     document, doc = await desk.document("Plan"), Doc[Any]()
@@ -149,8 +141,7 @@ async def company(house: Runtime, owner: Database, stored: ObjectStore) -> Async
         hook: dict[str, Any] = {"url": "https://example.org/", "events": ["document.created"], "sealed_secret": b"x"}
         session.add(Webhook(org_id=desk.org_id, created_by=desk.actor.user_id, **hook))
     backup = await shelving.back_up(house, stored, desk.org_id, kind="operator")
-    yield Company(desk, document, doc, user_id, backup)
-    await shelf.remove_all(stored, desk.org_id)  # drills of other tests read the same bucket
+    return Company(desk, document, doc, user_id, backup)
 
 
 OWNED = ("memberships", "groups", "group_members", "document_grants", "share_links", "webhooks")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -244,6 +244,30 @@ async def test_old_ones_go_and_one_a_day_stays(house: Runtime, stored: ObjectSto
     assert {now.date() - one.started_at.date() for one in left} <= {timedelta(days=days) for days in range(kept + 1)}
     assert kept <= len(left) <= kept + 1
     assert {one.id for one in await of(desk)} == {one.backup_id for one in left}
+
+
+async def test_old_ones_of_an_organization_that_is_gone_go_and_those_of_another_installation_stay(
+    house: Runtime, stored: ObjectStore, desk: Desk
+) -> None:
+    made = await shelving.back_up(house, stored, desk.org_id, kind="operator")
+    said = json.loads(await stored.get(str(made.object_key).replace(shelf.ROWS, shelf.MANIFEST)))
+    old = clock.now() - timedelta(days=house.settings.backup_keep_days + 1)
+
+    async def put(manifest: dict[str, Any], started_at: datetime = old) -> str:
+        folder = shelf.folder(uuid4(), uuid4(), started_at)
+        await stored.put(f"{folder}/{shelf.ROWS}", b"x")
+        await stored.put(f"{folder}/{shelf.MANIFEST}", json.dumps(manifest).encode())
+        return folder
+
+    gone, young = await put(said), await put(said, clock.now())
+    theirs = [await put(said | {"cluster": "7123456789012345678"}), await put({"format": "another"})]
+    assert await shelving.prune_gone(house, stored, {desk.org_id}) == 1
+    left = {one.folder for one in await shelf.shelved(stored)}
+    assert gone not in left and {young, *theirs} <= left
+    assert not await stored.list(gone)
+    for folder in (young, *theirs):
+        for name in (shelf.ROWS, shelf.MANIFEST):
+            await stored.delete(f"{folder}/{name}")
 
 
 async def test_the_command_makes_one_and_lists_them(

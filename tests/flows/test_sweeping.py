@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -37,7 +37,8 @@ async def test_objects_go_once_they_are_needless_for_long_enough(house: Runtime,
     _, kept = await snapshotted(desk)
     loose = state.snapshot_key(desk.org_id, "0" * 64)
     foreign = f"orgs/{desk.org_id}/somebodys/thing"
-    for key in (loose, foreign):
+    theirs = state.snapshot_key(uuid4(), "0" * 64)  # another installation's, in the same bucket
+    for key in (loose, foreign, theirs):
         await house.store.put(key, b"x")
 
     later = clock.now() + timedelta(seconds=5)
@@ -47,7 +48,7 @@ async def test_objects_go_once_they_are_needless_for_long_enough(house: Runtime,
     second = await sweeping.sweep(house, owner, before=later)
     assert (second.removed, second.bytes_removed) == (1, 1)
     assert await house.store.exists(kept)
-    assert await house.store.exists(foreign)
+    assert await house.store.exists(foreign) and await house.store.exists(theirs)
     assert not await house.store.exists(loose)
 
     # What is needed again meanwhile is no longer counted as needless.

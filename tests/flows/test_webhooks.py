@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from infra import outgoing
+from infra.db import Database
+from tests.flows.desk import until
 from tests.people import Person
 
 
@@ -110,7 +113,7 @@ async def test_what_fails_is_tried_again_and_can_be_sent_again(ann: Person) -> N
         assert again["webhook-id"] == first["webhook-id"]
 
 
-async def test_who_is_gone_is_not_asked_again(ann: Person) -> None:
+async def test_who_is_gone_is_not_asked_again(ann: Person, owner_db: Database) -> None:
     async with receiving() as receiver:
         receiver.status = 410
         webhook = await subscribe(ann, receiver.url)
@@ -124,7 +127,21 @@ async def test_who_is_gone_is_not_asked_again(ann: Person) -> None:
         await ann.create_document()
         assert len(await deliveries(ann, webhook)) == 10
         path = f"/orgs/{ann.org['id']}/webhooks/{webhook['id']}"
+        # What somebody sends again meanwhile is left alone by the flow, and arrives once it is enabled.
+        [newest, *_] = await deliveries(ann, webhook)
+        assert (await ann.api.post(f"{path}/deliveries/{newest['id']}/redeliver")).status_code == 202
+
+        async def left_alone() -> bool:
+            query = text("SELECT count(*) FROM outbox WHERE subject_id = :id")
+            async with owner_db.transaction() as session:
+                return not await session.scalar(query, {"id": newest["id"]})
+
+        await until(left_alone, 60)
+        assert len(receiver.got) == 10
+        receiver.status = 200
         assert (await ann.json("PATCH", path, json={"enabled": True}))["failures"] == 0
+        headers, _ = await receiver.next(11)
+        assert headers["webhook-id"] == newest["id"]
 
 
 async def test_only_admins_and_nobody_else_have_webhooks(ann: Person, bob: Person) -> None:

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import socket
 import struct
 import zipfile
@@ -113,6 +114,20 @@ async def test_a_word_document_has_everything() -> None:
         [picture] = [name for name in archive.namelist() if name.startswith("word/media/")]
         assert archive.read(picture) == png(3, 2)
         assert {"☒", "☐"} <= set(archive.read("word/numbering.xml").decode())
+
+
+async def test_a_table_in_a_word_document_has_borders_and_a_header_row() -> None:
+    made = await export(content.parse_markdown(EVERYTHING), Format.DOCX)
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        style = archive.read("word/styles.xml").decode().partition('w:styleId="Table"')[2].partition("</w:style>")[0]
+    edges = style.partition("<w:tblBorders>")[2].partition("</w:tblBorders>")[0]
+    for edge in ("top", "left", "bottom", "right", "insideH", "insideV"):
+        assert re.search(f'<w:{edge} [^>]*w:val="single"', edges), edge
+    head = style.partition('w:type="firstRow"')[2]
+    assert "<w:b />" in head and "w:fill=" in head
+    table = words_of(made).partition("<w:tbl>")[2].partition("</w:tbl>")[0]
+    assert '<w:tblStyle w:val="Table" />' in table and 'w:firstRow="1"' in table
+    assert table.partition("</w:tr>")[0].count("<w:tblHeader") == table.count("<w:tblHeader") == 1
 
 
 class Outside(HTMLParser):
