@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import re
 import signal
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 from sqlalchemy import text
 
+from flows import operating
 from infra.db import Database
 from models import backups
 from tests.clients.node import install
@@ -189,6 +192,61 @@ async def test_without_the_api_it_waits_for_a_token(chromium: Browser, stack: St
         await expect(one.saved).to_have_text("Saved")
         content = await ann.api.get(f"/documents/{ann.document['id']}/content", headers={"accept": "text/markdown"})
         assert content.text.replace("&#32;", " ").split() == ["before", "meanwhile"]
+
+
+async def test_a_full_organization_keeps_what_is_typed(chromium: Browser, stack: Stack, ann: Person) -> None:
+    await operating.set_quota(ann.org_id, bytes=1_000)
+    full, sockets = re.compile(r"^Full · \d+ unsaved edits? kept$"), list[float]()
+    async with tab(chromium, stack.settings.public_url) as one:
+        page = one.page
+        await sign_in(one, ann, place(ann))
+        await expect(one.saved).to_have_text("Saved")
+        page.on("websocket", lambda _: sockets.append(time.monotonic()))
+        while not full.match(await one.saved.inner_text()):
+            await write(one, "more words ")
+        banner = page.get_by_role("alert")
+        await expect(banner).to_contain_text("This organization has no room left")
+        await expect(banner).to_contain_text("It is kept in this browser, and saved as soon as there is room.")
+        await write(one, "and the last")
+        async with asyncio.timeout(60):
+            while len(sockets) < 3:
+                await asyncio.sleep(0.1)
+        assert sockets[2] - sockets[1] > 1.5, "it waits longer each time"
+        await page.reload()
+        await expect(one.editor).to_contain_text("and the last")
+        await expect(one.saved).to_have_text(full)
+        await banner.get_by_role("link", name="See what takes the room").click()
+        await expect(page.get_by_role("alert")).to_contain_text("There is no room left.")
+        await operating.set_quota(ann.org_id, bytes=1_000_000)
+        await page.go_back()
+        await expect(one.saved).to_have_text("Saved")
+        await expect(banner).to_have_count(0)
+        content = await ann.api.get(f"/documents/{ann.document['id']}/content", headers={"accept": "text/markdown"})
+        assert content.text.strip().replace("&#32;", " ") == await written(one)
+
+
+async def test_who_would_lose_edits_is_asked_before_leaving(chromium: Browser, stack: Stack, ann: Person) -> None:
+    link = await ann.json("POST", f"/documents/{ann.document['id']}/share-links", json={"level": "write"})
+    async with tab(chromium, stack.settings.public_url) as visitor, tab(chromium, stack.settings.public_url) as one:
+        await visitor.go(f"/shared#token={link['token']}")
+        await sign_in(one, ann, place(ann))
+        for opened in (visitor, one):
+            await expect(opened.saved).to_have_text("Saved")
+            await opened.context.set_offline(True)
+            await write(opened, "words")
+        await expect(visitor.saved).to_have_text("Offline · 5 unsaved edits")
+        async with visitor.page.expect_event("dialog") as asking:
+            await visitor.page.close(run_before_unload=True)
+        asked = await asking.value
+        assert asked.type == "beforeunload"
+        await asked.dismiss()
+        await expect(visitor.editor).to_contain_text("words")
+        await visitor.context.set_offline(False)
+        await expect(visitor.saved).to_have_text("Saved")
+        await expect(one.saved).to_have_text("Offline · 5 unsaved edits kept")
+        for opened in (visitor, one):  # the server has them, or the browser
+            async with opened.page.expect_event("close"):
+                await opened.page.close(run_before_unload=True)
 
 
 async def test_whoever_is_removed_is_out(chromium: Browser, stack: Stack, ann: Person, cleo: Person) -> None:
@@ -421,6 +479,7 @@ async def test_it_can_be_used_without_seeing_it(chromium: Browser, stack: Stack,
     await ann.json("POST", f"{org}/groups", json={"name": "Writers"})
     webhook = {"url": "https://example.com/hook", "events": ["document.erased"]}
     await ann.json("POST", f"{org}/webhooks", json=webhook)
+    await operating.set_quota(ann.org_id, documents=2, members=1)
     screens: list[tuple[str, str | None]] = [
         ("/", None),
         (f"/d/{notes['id']}/history", None),
@@ -433,6 +492,7 @@ async def test_it_can_be_used_without_seeing_it(chromium: Browser, stack: Stack,
         (f"/org/{ann.org['id']}", None),
         (f"/org/{ann.org['id']}/groups", "People in Writers"),
         (f"/org/{ann.org['id']}/settings", None),
+        (f"/org/{ann.org['id']}/usage", None),
         (f"/org/{ann.org['id']}/webhooks", "Deliveries to https://example.com/hook"),
         (f"/org/{ann.org['id']}/audit", None),
         (f"/org/{ann.org['id']}/backups", None),

@@ -5,6 +5,7 @@ from zipfile import ZipFile
 
 from playwright.async_api import Browser, expect
 
+from flows import operating
 from tests.conftest import Stack
 from tests.e2e.browser import place, sign_in, tab
 from tests.flows.test_webhooks import receiving, signature
@@ -144,6 +145,63 @@ async def test_whoever_is_removed_by_a_click_is_out(chromium: Browser, stack: St
         await one.page.get_by_role("dialog", name="Remove Cleo?").get_by_role("button", name="Remove").click()
         await expect(members).to_have_count(1)
         await expect(two.page.get_by_role("alert")).to_contain_text("can no longer open")
+
+
+async def test_an_owner_hands_over(chromium: Browser, stack: Stack, ann: Person, cleo: Person) -> None:
+    async with tab(chromium, stack.settings.public_url) as one:
+        page = one.page
+        await sign_in(one, ann, f"/org/{ann.org['id']}")
+        await page.get_by_role("button", name="More about Cleo").click()
+        await page.get_by_role("menuitem", name="Transfer ownership").click()
+        asked = page.get_by_role("dialog", name="Make Cleo the owner?")
+        await asked.get_by_role("button", name="Transfer ownership").click()
+        await expect(page.get_by_label("Role of Cleo")).to_have_value("owner")
+        await expect(page.get_by_label("Role of Ann")).to_have_value("admin")
+        await expect(page.get_by_text("You are an admin here.")).to_be_visible()
+        await page.get_by_role("button", name="More about Cleo").click()
+        await expect(page.get_by_role("menuitem", name="Transfer ownership")).to_have_count(0)
+    assert (await cleo.json("GET", f"/orgs/{ann.org['id']}"))["role"] == "owner"
+
+
+async def test_fewer_revisions_are_kept(chromium: Browser, stack: Stack, ann: Person, cleo: Person) -> None:
+    where = f"/org/{ann.org['id']}/settings"
+    async with tab(chromium, stack.settings.public_url) as one:
+        page = one.page
+        await sign_in(one, ann, where)
+        kept = page.get_by_role("region", name="How long revisions are kept")
+        await expect(kept).to_contain_text("Every revision is kept.")
+        await kept.get_by_label("All of them, for days").fill("100")
+        await kept.get_by_role("button", name="Set").click()
+        await expect(page.get_by_text("Each of the three has to be at least as long")).to_be_visible()
+        await kept.get_by_label("All of them, for days").fill("7")
+        await kept.get_by_role("button", name="Set").click()
+        asked = page.get_by_role("dialog", name="Keep fewer revisions?")
+        await expect(asked).to_contain_text("All are kept for 7 days")
+        await asked.get_by_role("button", name="Keep only these").click()
+        await expect(kept).to_contain_text("All are kept for 7 days, one an hour until they are 90 days old")
+    policy = await ann.json("GET", f"/orgs/{ann.org['id']}/retention")
+    assert [policy[days] for days in ("all_days", "hourly_days", "daily_days")] == [7, 90, 365]
+    async with tab(chromium, stack.settings.public_url) as two:
+        await sign_in(two, cleo, where)
+        kept = two.page.get_by_role("region", name="How long revisions are kept")
+        await expect(kept).to_contain_text("All are kept for 7 days")
+        await expect(kept.get_by_role("button")).to_have_count(0)
+
+
+async def test_what_an_organization_has(chromium: Browser, stack: Stack, ann: Person) -> None:
+    await operating.set_quota(ann.org_id, documents=1, bytes=10_000)
+    async with tab(chromium, stack.settings.public_url) as one:
+        page = one.page
+        await sign_in(one, ann, f"/org/{ann.org['id']}/usage")
+        await expect(page.get_by_role("group", name="Documents")).to_contain_text("of 1: full")
+        await expect(page.get_by_role("group", name="Storage")).to_contain_text("of 9.8 KB")
+        await expect(page.get_by_role("group", name="Members")).to_contain_text("No limit")
+        await expect(page.get_by_role("alert")).to_contain_text("No document can be added.")
+        await one.go("/")
+        await page.get_by_role("button", name="New document").first.click()
+        told = page.get_by_role("status").filter(has_text="all the documents it may have")
+        await told.get_by_role("button", name="See what there is").click()
+        await expect(page.get_by_role("heading", name="What it has")).to_be_visible()
 
 
 async def test_everything_is_taken_along(chromium: Browser, stack: Stack, ann: Person, tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
  * here. A new version waits until every tab of the old one is closed, so that none looks for files that are gone.
  */
 
-const FILES = ["/","/icon.svg","/assets/dist-BJrmHKyY.js","/assets/editor-DZshkbLj.js","/assets/index-CZ6xCoU9.js","/assets/index-rNm-NxH9.css","/assets/pictures-BwYVTP-t.js"]
-const CACHE = 'page-efc3ecdeec9d'
+const FILES = ["/","/icon.svg","/assets/dist-BJrmHKyY.js","/assets/editor-kqwCwa36.js","/assets/index-C5W40Kdg.js","/assets/index-DtNzAgPZ.css","/assets/pictures-CEEtLGWL.js"]
+const CACHE = 'page-a9ef5eec446a'
 
 addEventListener('install', (event) => event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES))))
 addEventListener('activate', (event) => event.waitUntil(begin()))

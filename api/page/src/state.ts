@@ -52,9 +52,17 @@ export async function attempt<T>(work: () => Promise<T>): Promise<T | undefined>
       signedOut()
       return undefined
     }
-    say(error instanceof Error ? error.message : String(error), true)
+    say(error instanceof Error ? error.message : String(error), true, room(error))
     return undefined
   }
+}
+
+/** Whoever manages an organization that is full can look at what it has. */
+function room(error: unknown): Told['next'] {
+  const here = org.value
+  const full = error instanceof Problem && (error.name === 'QuotaReached' || error.name === 'OrganizationFull')
+  if (!full || (here?.role !== 'owner' && here?.role !== 'admin')) return undefined
+  return { label: 'See what there is', run: () => go(`/org/${here.id}/usage`) }
 }
 
 const AGAIN_MS = 5000

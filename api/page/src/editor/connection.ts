@@ -10,7 +10,7 @@ import { forgetCopy, nameOfCopy, rememberUnsaved, unsavedIn, type Known } from '
 import type { CollabToken } from '../types'
 
 export interface Saved {
-  kind: 'opening' | 'saved' | 'saving' | 'offline' | 'refused'
+  kind: 'opening' | 'saved' | 'saving' | 'offline' | 'full' | 'refused'
   /** Edits of one's own that the server has not said to be saved. */
   unsaved: number
   /** All of those are in the copy in this browser. */
@@ -33,7 +33,9 @@ export interface Author {
 }
 
 const COPY_MS = 1500
-/** Between two tries where there is no token now: the first pause, and the longest. */
+/** How `collab` closes a socket whose edit does not fit. */
+const TOO_BIG = 1009
+/** Between two tries where there is no token now, or no room: the first pause, and the longest. */
 const PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 30_000
 
@@ -58,6 +60,8 @@ export class Connection {
   private kept: number
   private keeping = false
   private refusal: string | null = null
+  /** Why the server takes no edits now: the organization or the document is full. What was typed waits. */
+  private full: string | null = null
   private pause = PAUSE_MS
   private waiting = 0
   private closed = false
@@ -107,16 +111,23 @@ export class Connection {
       },
       onSynced: () => {
         this.ready.value = true
-        this.pause = PAUSE_MS
+        if (this.full === null) this.pause = PAUSE_MS
         this.show()
       },
       onUnsyncedChanges: ({ number }) => {
-        if (number === 0 && this.admitted) this.safe = this.made
+        if (number === 0 && this.admitted) {
+          this.safe = this.made
+          this.full = null
+        }
         this.show()
       },
       onAuthenticationFailed: () => void this.denied(),
       onClose: ({ event }) => {
         if (event.code === 4403 || event.code === 4404 || event.code === 4401) void this.ask()
+        if (event.code === TOO_BIG) {
+          this.full = event.reason
+          this.later()
+        }
       },
       onAwarenessUpdate: ({ states }) => this.see(states),
     })
@@ -192,7 +203,7 @@ export class Connection {
 
   private readonly warn = (event: BeforeUnloadEvent): void => {
     const { kind, kept } = this.saved.peek()
-    if (kind === 'offline' && !kept) event.preventDefault()
+    if (kind !== 'refused' && !kept) event.preventDefault()
   }
 
   /** A token; null where nobody can give one now. Only the API says for certain that somebody is out. */
@@ -249,6 +260,7 @@ export class Connection {
     const unsaved = this.made - this.safe
     const counted = { unsaved, kept: unsaved === 0 || this.kept >= this.made }
     if (this.refusal !== null) return { kind: 'refused', ...counted, reason: this.refusal }
+    if (this.full !== null) return { kind: 'full', ...counted, reason: this.full }
     if (!this.admitted) return { kind: this.apart ? 'offline' : 'opening', ...counted }
     if (unsaved) return { kind: 'saving', ...counted }
     // A sync that nobody has answered yet counts as unsynced, too: there may be edits of an earlier visit in it.

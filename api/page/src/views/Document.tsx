@@ -9,7 +9,7 @@ import { fetchToken, opening } from '../opening'
 import { Avatar, count, Empty, IconButton } from '../parts'
 import { forgetCopy } from '../remembered'
 import { go } from '../router'
-import { attempt, docs, loadDocs, me, say, took, trash } from '../state'
+import { attempt, docs, loadDocs, me, orgs, say, took, trash } from '../state'
 import type { Doc } from '../types'
 import { ExportDialog } from './Export'
 import { History } from './History'
@@ -104,6 +104,7 @@ function Open({ doc, connection, tab }: Opened & { tab?: string }) {
         )}
       </header>
       <Refused connection={connection} />
+      <Full connection={connection} orgId={doc.org_id} />
       <div class="columns">
         <article class="paper" hidden={tab === 'history'}>
           <Title doc={doc} connection={connection} />
@@ -196,6 +197,7 @@ export function SavedIndicator({ connection }: { connection: Connection }) {
     saved: connection.access.value === 'write' ? 'Saved' : 'Read only',
     saving: 'Saving…',
     offline: unsaved ? `Offline · ${count(unsaved, 'unsaved edit')}${kept ? ' kept' : ''}` : 'Offline',
+    full: `Full · ${count(unsaved, 'unsaved edit')}${kept ? ' kept' : ''}`,
     refused: 'Closed',
   }[kind]
   return (
@@ -212,6 +214,27 @@ export function Refused({ connection }: { connection: Connection }) {
     <div class="banner" role="alert">
       You can no longer open this document{reason ? `: ${reason}` : '.'}
       {unsaved > 0 && ` ${unsaved} of your newest edits were not saved.`}
+    </div>
+  )
+}
+
+/** What is written now has no room: where it is meanwhile, and who can make room. */
+export function Full({ connection, orgId }: { connection: Connection; orgId?: string }) {
+  const { kind, reason, kept } = connection.saved.value
+  if (kind !== 'full') return null
+  const role = orgs.value.find((each) => each.id === orgId)?.role
+  const everywhere = reason === 'organization is full'
+  const what = everywhere
+    ? 'This organization has no room left: what you write now is not saved.'
+    : reason === 'document is full'
+      ? 'This document has no room left: what you write now is not saved. Go on in another one.'
+      : 'An edit of yours is too large to be saved.'
+  return (
+    <div class="banner" role="alert">
+      {what} {kept ? 'It is kept in this browser' : 'It is only on this page: leave it open, or copy what you need'}
+      {everywhere && (kept ? ', and saved as soon as there is room.' : '; it is saved as soon as there is room.')}
+      {!everywhere && '.'}{' '}
+      {everywhere && (role === 'owner' || role === 'admin' ? <a href={`/org/${orgId}/usage`}>See what takes the room</a> : 'Ask an admin of the organization to make room.')}
     </div>
   )
 }

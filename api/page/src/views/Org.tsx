@@ -11,7 +11,9 @@ import type { Export, Member, Org, Role } from '../types'
 import { Audit } from './Audit'
 import { Backups } from './Backups'
 import { Groups } from './Groups'
+import { Retention } from './Retention'
 import { Sheet } from './Shell'
+import { UsageView } from './Usage'
 import { Webhooks } from './Webhooks'
 
 interface Invitation {
@@ -36,6 +38,7 @@ const TABS: [string, string][] = [
 ]
 /** Of those who manage it. */
 const MORE_TABS: [string, string][] = [
+  ['usage', 'Usage'],
   ['webhooks', 'Webhooks'],
   ['audit', 'Audit'],
   ['backups', 'Backups'],
@@ -74,6 +77,8 @@ function Tab({ name, here, manages }: { name: string; here: Org; manages: boolea
   switch (name) {
     case 'groups':
       return <Groups here={here} manages={manages} />
+    case 'usage':
+      return <UsageView here={here} />
     case 'webhooks':
       return <Webhooks here={here} />
     case 'audit':
@@ -84,6 +89,7 @@ function Tab({ name, here, manages }: { name: string; here: Org; manages: boolea
       return (
         <>
           {manages && <Settings key={here.id} here={here} />}
+          <Retention here={here} manages={manages} />
           <Archive here={here} />
           {here.role === 'owner' && <Deletion here={here} />}
         </>
@@ -125,7 +131,20 @@ function People({ here, manages }: { here: Org; manages: boolean }) {
     await attempt(loadOrgs)
     go('/')
   }
+  const transfer = async (member: Member) => {
+    const text = `${member.name} owns the organization then, and you become an admin: you can no longer delete it, nor make owners.`
+    if (!(await sure(`Make ${member.name} the owner?`, text, 'Transfer ownership'))) return
+    await attempt(async () => {
+      await post(`${base}/transfer`, { user_id: member.user_id })
+      say(`${member.name} owns ${here.name} now.`)
+      await loadOrgs()
+    })
+    await load()
+  }
   const acts = (each: Member): Act[] => [
+    ...(here.role === 'owner' && each.user_id !== me.value?.id && each.role !== 'guest' && !each.suspended_at
+      ? [{ label: 'Transfer ownership', run: () => void transfer(each) }]
+      : []),
     ...(manages && each.user_id !== me.value?.id
       ? [
           each.suspended_at

@@ -8,7 +8,7 @@ import { Field, values } from '../parts'
 import { linkToken } from '../router'
 import { attempt, me } from '../state'
 import type { CollabToken, Doc } from '../types'
-import { People, Refused, SavedIndicator, Surface } from './Document'
+import { Full, People, Refused, SavedIndicator, Surface } from './Document'
 import { Toolbar } from './Toolbar'
 
 interface Opened {
@@ -68,6 +68,7 @@ function Page({ title, connection }: Opened) {
         <People connection={connection} />
       </header>
       <Refused connection={connection} />
+      <Full connection={connection} />
       <article class="paper">
         <h1 class="title">{title || 'Untitled'}</h1>
         {editor && connection.access.value === 'write' && <Toolbar editor={editor} />}
