@@ -157,6 +157,9 @@ class Connection(WSListener):
         self._connections.discard(self)
         self._metrics.sockets = len(self._connections)
         self.dialogue.end()
+        # They refer to each other: without this only the garbage collector would free them, thousands at once.
+        del self.dialogue
+        self._transport = None
 
     def pause_writing(self) -> None:
         """The client reads slower than it is written to."""

@@ -57,6 +57,7 @@ class YWebsocket:
     def end(self) -> None:
         """The socket is closed."""
         self._place.leave()
+        del self._place  # it refers to this: see `Connection.on_ws_disconnected`
 
     def _turned_away(self, _place: Place, code: Close, reason: str) -> None:
         self._line.hang_up(code, reason)

@@ -16,7 +16,6 @@ from typing import Final
 
 from infra.caged import LENGTH, NOTE, NOTE_BYTES
 
-STREAM_LIMIT: Final = 4 * 1024 * 1024
 LARGE: Final = 64 * 1024
 
 
@@ -29,7 +28,7 @@ class CageBroken(Exception):
         self.reason = reason
 
 
-class Cage:
+class Cage(asyncio.Protocol):
     """One such process, running a module that calls `infra.caged.serve`. Once broken it stays so."""
 
     def __init__(self, module: str, *, memory: int, patience: float) -> None:
@@ -38,10 +37,12 @@ class Cage:
         self._memory = memory
         self._patience = patience
         self._waiting: deque[asyncio.Future[bytes]] = deque()
-        self._asked = asyncio.Event()
+        self._received = bytearray()
+        self._answered_at = 0.0
+        """When the last answer came, or the first question after a pause."""
+        self._watch: asyncio.TimerHandle | None = None
         self._reason = ""
         self._process: asyncio.subprocess.Process | None = None
-        self._listening: asyncio.Task[None] | None = None
 
     @property
     def pid(self) -> int:
@@ -74,8 +75,8 @@ class Cage:
         finally:
             theirs.close()
             os.close(board)
-        self._reader, self._writer = await asyncio.open_unix_connection(sock=ours, limit=STREAM_LIMIT)
-        self._listening = asyncio.create_task(self._listen())
+        self._loop = asyncio.get_running_loop()
+        self._transport, _ = await self._loop.create_unix_connection(lambda: self, sock=ours)
         return self
 
     async def ask(self, request: Sequence[bytes]) -> bytes:
@@ -86,14 +87,17 @@ class Cage:
         """
         if self._reason:
             raise CageBroken(0, self._reason)
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[bytes] = self._loop.create_future()
+        if not self._waiting:
+            self._answered_at = self._loop.time()
         self._waiting.append(answer)
-        self._asked.set()
+        if self._watch is None:
+            self._watch = self._loop.call_later(self._patience, self._look)
         size = sum(map(len, request))
         if size < LARGE:
-            self._writer.write(b"".join((LENGTH.pack(size), *request)))
+            self._transport.write(b"".join((LENGTH.pack(size), *request)))
         else:
-            self._writer.writelines((LENGTH.pack(size), *request))  # megabytes are not copied once more
+            self._transport.writelines((LENGTH.pack(size), *request))  # megabytes are not copied once more
         return await answer
 
     def end(self) -> None:
@@ -104,38 +108,54 @@ class Cage:
 
     async def ended(self) -> None:
         """End the process, and wait until it is gone."""
-        self.end()
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.wait({self._listening})
+        self._break("ended")
         if self._process is not None:
             await self._process.wait()
 
-    async def _listen(self) -> None:
-        try:
-            while True:
-                await self._asked.wait()
-                async with asyncio.timeout(self._patience):
-                    head = await self._reader.readexactly(LENGTH.size)
-                    answer = await self._reader.readexactly(LENGTH.unpack(head)[0])
-                waiting = self._waiting.popleft()
-                if not self._waiting:
-                    self._asked.clear()
-                if not waiting.done():
-                    waiting.set_result(answer)
-        except TimeoutError:
+    # --- asyncio.Protocol ---
+
+    def data_received(self, data: bytes) -> None:
+        """Something of an answer, or of several."""
+        received = self._received
+        received += data
+        start, end = 0, LENGTH.size
+        while end <= len(received):
+            size = int(LENGTH.unpack_from(received, start)[0])
+            if end + size > len(received):
+                break
+            self._answer(bytes(received[end : end + size]))
+            start, end = end + size, end + size + LENGTH.size
+        del received[:start]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The process is gone."""
+        self._break("it died")
+
+    def _answer(self, answer: bytes) -> None:
+        self._answered_at = self._loop.time()
+        waiting = self._waiting.popleft()
+        if not waiting.done():
+            waiting.set_result(answer)
+
+    def _look(self) -> None:
+        """Whether an answer is overdue; one timer for all questions, since most are answered at once."""
+        left = self._answered_at + self._patience - self._loop.time()
+        if not self._waiting:
+            self._watch = None
+        elif left > 0:
+            self._watch = self._loop.call_later(left, self._look)
+        else:
             self._break(f"no answer within {self._patience} s")
-        except (asyncio.IncompleteReadError, OSError):
-            self._break("it died")
-        except asyncio.CancelledError:
-            self._break("ended")
-            raise
 
     def _break(self, reason: str) -> None:
+        if self._reason:
+            return
         self._reason = reason
         note = self.note
         self.end()
-        self._writer.close()
+        self._transport.close()
+        if self._watch is not None:
+            self._watch.cancel()
         while self._waiting:
             waiting = self._waiting.popleft()
             if not waiting.done():

@@ -1,9 +1,10 @@
 """Bounds: on what one client may say, keep waiting, and hold of this process, and on how many there may be."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -12,11 +13,15 @@ import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
 from collab import presence, protocol
-from models.lib0 import read_bytes
+from collab.app import Door
+from collab.connection import Connection
+from collab.dialogue import Hocuspocus, YWebsocket
+from collab.place import Place
+from models.lib0 import read_bytes, varstring
 from tests.collab.sockets import Editor
 from tests.collab.test_failures import acknowledged, closed, url
 from tests.collab.test_outages import narrow
-from tests.collab.world import Collab, World, running
+from tests.collab.world import Collab, World, free_port, running
 
 UNSAVED = protocol.sync_status(saved=False)
 
@@ -128,3 +133,44 @@ async def test_who_floods_is_read_slowly(collab: Collab, world: World) -> None:
             await acknowledged(socket)
     assert (await collab.metrics())["throttled_total"] > before
     assert len(await world.journal(doc)) == 1
+
+
+async def test_a_closed_socket_is_freed_at_once(world: World) -> None:
+    """Not by the garbage collector, which would stop everybody when it meets thousands of them."""
+    port, stop = free_port(), asyncio.Event()
+    door = asyncio.create_task(Door(world.settings.model_copy(update={"collab_port": port})).run(stop))
+    doc = await world.document()
+    hello = varstring(str(doc)) + b"\x02\x00" + varstring(world.token(doc))
+    gc.disable()
+    try:
+        for path, message in (
+            (f"/{doc}?token={world.token(doc)}", protocol.step1(b"\0")),
+            (f"/{doc}?token=none", protocol.step1(b"\0")),
+            ("", hello),
+        ):
+            async with await reached(f"ws://127.0.0.1:{port}/collab{path}") as socket:
+                assert held()
+                with suppress(websockets.ConnectionClosed):
+                    await socket.send(message)
+                    await socket.recv()
+            async with asyncio.timeout(20):
+                while held():
+                    await asyncio.sleep(0.05)
+    finally:
+        gc.enable()
+        stop.set()
+        assert await door
+
+
+async def reached(where: str) -> ClientConnection:
+    """A socket to a door that is being opened."""
+    async with asyncio.timeout(30):
+        while True:
+            with suppress(OSError):
+                return await connect(where)
+            await asyncio.sleep(0.05)
+
+
+def held() -> list[object]:
+    """What this process keeps of sockets."""
+    return [found for found in gc.get_objects() if type(found) in (Connection, Place, YWebsocket, Hocuspocus)]
