@@ -116,7 +116,7 @@ async def _refuse_twice(session: AsyncSession, batch: Batch, seqs: list[int]) ->
         if room.uncertain and edits:
             raws = {edit.payload for edit in edits}
             # An uncertain commit is of a moment ago: nothing of it can be archived.
-            after = room.progress.seq
+            after = room.saving_after  # and not of `progress`: that commit may have been read since
             entries = await journal.tail(session, room.document_id, after=after, upto=seqs[at] - 1, whole=False)
             if saved := {entry.payload: entry.seq for entry in entries if entry.payload in raws}:
                 found[room] = saved

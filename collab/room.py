@@ -56,6 +56,8 @@ class Room:
         self.unsaved_bytes = 0
         self.uncertain = False
         """Whether a commit of the oldest unsaved edits may have happened unnoticed."""
+        self.saving_after = 0
+        """How far the journal was known when that commit began."""
         self._stir = stir
         self._errands: list[Errand] = []
         self._asked: list[Errand] = []
@@ -263,6 +265,8 @@ class Room:
 
     def take(self, limit: int) -> list[Unsaved]:
         """Begin to save the oldest edits that were applied; they are `saving` until `saved` or `give_back`."""
+        if not self.uncertain:
+            self.saving_after = self.progress.seq
         some = next((n for n, entry in enumerate(self.unsaved[:limit]) if not entry.ready), limit)
         self.saving, self.unsaved = self.unsaved[:some], self.unsaved[some:]
         return self.saving

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 
 from flows import late, metrics, reaping, recording, retrying, runtime, watching
 from flows.recording import Recorder
@@ -129,16 +130,27 @@ class Dispatcher:
                 log.warning("lease not prolonged", kind=claim.kind, error=repr(error))
 
     async def _give_back(self, claims: Sequence[Claim]) -> None:
-        """Let what was begun and not ended be due again: where not even that works, its lease ends."""
-        try:
-            async with self.runtime.db.transaction() as session:
-                left = await outbox.held(session, claims[0].lease_id)
-                for claim in claims:
-                    if claim.subject_id in left:
-                        wait = 0.0 if self.stop.is_set() else retrying.delay(claim.attempts)
-                        await outbox.retry(session, claim, error="interrupted", delay=wait)
-        except Exception as error:
-            log.warning("claims not given back", kind=claims[0].kind, error=repr(error))
+        """Let what was begun and not ended be due again, once the database is back if it is away.
+
+        A lease that ends counts against what was worked on, as if it had killed its worker.
+        """
+        deadline = time.monotonic() + self.runtime.settings.lease_seconds
+        for attempt in count(1):
+            try:
+                async with self.runtime.db.transaction() as session:
+                    left = await outbox.held(session, claims[0].lease_id)
+                    for claim in claims:
+                        if claim.subject_id in left:
+                            wait = 0.0 if self.stop.is_set() else retrying.delay_after_outage(claim.attempts)
+                            await outbox.retry(session, claim, error="interrupted", delay=wait)
+                return
+            except Exception as error:
+                log.warning("claims not given back", kind=claims[0].kind, error=repr(error))
+            pause = retrying.delay_after_outage(attempt)
+            if self.stop.is_set() or time.monotonic() + pause > deadline:
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stop.wait(), pause)
 
     async def _listen(self) -> None:
         """Turn notifications into hints. Without them work begins a poll later."""

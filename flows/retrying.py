@@ -7,6 +7,7 @@ from models.errors import DoxieError, Unavailable
 
 FIRST_SECONDS = 1.0
 LONGEST_SECONDS = 300.0
+OUTAGE_SECONDS = 20.0
 
 
 def delay(attempts: int) -> float:
@@ -16,16 +17,15 @@ def delay(attempts: int) -> float:
     return longest * random.uniform(0.5, 1)  # noqa: S311 - nothing secret about it
 
 
-OUTAGE_SECONDS = 20.0
+def delay_after_outage(attempts: int) -> float:
+    """The same where a store was down: everything failed, and has to be done soon after it is back."""
+    return min(delay(attempts), OUTAGE_SECONDS)
 
 
 def delay_of(error: BaseException, attempts: int) -> tuple[float, bool]:
-    """How long to wait because of an error, and whether it is the fault of what was worked on.
-
-    While a store is down everything fails, and all of it has to be done soon after it is back.
-    """
+    """How long to wait because of an error, and whether it is the fault of what was worked on."""
     if is_outage(error):
-        return min(delay(attempts), OUTAGE_SECONDS), False
+        return delay_after_outage(attempts), False
     return delay(attempts), True
 
 

@@ -175,9 +175,9 @@ _SETTLE = text("""
 _RETRY = text("""
     UPDATE outbox SET lease_id = NULL, leased_until = NULL, error = :error, faults = faults + :fault,
         set_aside_at = CASE WHEN faults + :fault < :enough THEN NULL ELSE COALESCE(set_aside_at, now()) END,
-        due_at = now() + make_interval(secs => CASE WHEN faults + :fault < :enough THEN :delay ELSE :aside END)
+        due_at = now() + make_interval(secs => CASE WHEN :fault = 0 OR faults + 1 < :enough THEN :delay ELSE :aside END)
     WHERE kind = :kind AND subject_id = :subject_id AND lease_id = :lease_id
-    RETURNING set_aside_at IS NOT NULL
+    RETURNING :fault = 1 AND set_aside_at IS NOT NULL
 """).bindparams(bindparam("subject_id", type_=Uuid), bindparam("lease_id", type_=Uuid))
 
 _BURY = text("""

@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import pycrdt
 import pytest
@@ -16,15 +16,9 @@ from tests.collab.sockets import Editor
 from tests.collab.test_clients import join
 from tests.collab.test_failures import closed, url
 from tests.collab.world import Collab, World, running
-from tests.flows.valve import Valve
+from tests.flows.valve import Valve, through
 
 SAVED, UNSAVED = (protocol.sync_status(saved=saved) for saved in (True, False))
-
-
-def through(url: str, valve: Valve) -> str:
-    """The same URL, by way of the valve."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.port}", f":{valve.port}")))
 
 
 @asynccontextmanager
@@ -81,20 +75,26 @@ class Cutter(Valve):
     """Lets the next few commits through, but not their answers: whoever committed cannot know."""
 
     commits = 0
+    done: asyncio.Event | None = None
+    """Set when one is done; then `go` is waited for."""
+    go: asyncio.Event
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", self.target)
         back_to_client = asyncio.create_task(self._copy(there, writer))
         with suppress(ConnectionError):
             while data := await reader.read(65536):
-                cut = self.commits > 0 and b"COMMIT" in data
-                if cut:
+                last = self.commits > 0 and b"COMMIT" in data
+                if last:
                     self.commits -= 1
                     back_to_client.cancel()
                 back.write(data)
                 await back.drain()
-                if cut:
+                if last:
                     await asyncio.wait_for(there.read(1), 5)  # it is done
+                    if self.done is not None:
+                        self.done.set()
+                        await self.go.wait()
                     break
         writer.transport.abort()
         back.close()
@@ -123,6 +123,31 @@ async def test_a_commit_that_happened_unnoticed_is_not_made_twice(world: World) 
     entries = await world.journal(doc)
     assert [entry.seq for entry in entries] == list(range(1, sent + 1)), "nothing twice"
     assert text_of([entry.payload for entry in entries]) == str(editor.text)
+
+
+async def test_nor_when_it_was_read_before_it_failed(world: World) -> None:
+    """Somebody else's edit comes while the commit hangs, so the journal is read, and with it what was committed."""
+    doc = await world.document()
+    database = world.settings.app_database_url.get_secret_value()
+    async with (
+        Cutter(urlsplit(database).port or 0) as cutter,
+        running(world.settings, DOXIE_APP_DATABASE_URL=through(database, cutter)) as collab,
+        connect(url(collab, doc, world.token(doc))) as client,
+    ):
+        await client.send(protocol.step1(b"\0"))
+        await client.recv()
+        cutter.done, cutter.go, cutter.commits = asyncio.Event(), asyncio.Event(), 1
+        mine, others = Editor(1).type("mine "), Editor(2).type("others ")
+        await client.send(protocol.update(mine))
+        async with asyncio.timeout(60):
+            await cutter.done.wait()
+            await world.autosave(doc, others)
+            while protocol.update(mine) != await client.recv():  # as news: it was read from the journal
+                pass
+            cutter.go.set()
+            while await client.recv() != SAVED:
+                pass
+    assert [entry.payload for entry in await world.journal(doc)] == [mine, others], "nothing twice"
 
 
 async def test_a_document_that_cannot_be_loaded_is_not_an_empty_one(world: World) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from flows.runtime import Runtime
 from tests.flows.desk import Desk, dispatching, ended, port_of, settled, typing, until
-from tests.flows.valve import Valve
+from tests.flows.valve import Valve, through
 
 
 def free_port() -> int:
@@ -80,6 +80,41 @@ async def test_a_killed_worker_is_succeeded_and_its_run_ends(worker: Runtime, de
     ]
     assert str(revision.flow_run_id) == second != killed
     assert (await ended(worker, revision.flow_run_id)).state_name == "Completed"
+
+
+async def test_what_an_outage_interrupted_is_given_back_after_it(worker: Runtime, desk: Desk) -> None:
+    """And not left until its lease ends, which would count as if the document had killed its worker."""
+    document_id = await desk.document()
+    port = free_port()
+    databases = {
+        "DOXIE_DATABASE_URL": worker.settings.database_url.get_secret_value(),
+        "DOXIE_APP_DATABASE_URL": worker.settings.app_database_url.get_secret_value(),
+    }
+    async with (
+        Valve(port_of(worker.settings.s3_endpoint)) as s3,
+        Valve(port_of(databases["DOXIE_DATABASE_URL"])) as postgres,
+    ):
+        process = await start(
+            worker,
+            port,
+            DOXIE_S3_ENDPOINT=f"http://127.0.0.1:{s3.port}",
+            DOXIE_LEASE_SECONDS="600",
+            **{name: through(url, postgres) for name, url in databases.items()},
+        )
+        await until(partial(is_ready, port), 40)
+        s3.hang()
+        await desk.write(document_id, *typing("given back late"))
+        await until(partial(is_running, worker, document_id))
+        await postgres.close()
+        await s3.close()
+        await asyncio.sleep(3)
+        assert await is_claimed(worker)
+        await s3.open()
+        await postgres.open()
+        await settled(worker, [document_id], 90)
+        process.terminate()
+        await process.wait()
+    assert len(await desk.revisions(document_id)) == 1
 
 
 async def test_a_worker_stops_when_it_is_asked_to(worker: Runtime, desk: Desk) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
+from urllib.parse import urlsplit, urlunsplit
 
 
 @dataclass
@@ -87,3 +88,9 @@ class Valve:
                     await writer.drain()
         if writer not in self._orphans:
             writer.close()
+
+
+def through(url: str, valve: Valve) -> str:
+    """The same URL, by way of the valve."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.port}", f":{valve.port}")))
