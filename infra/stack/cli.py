@@ -123,7 +123,7 @@ def mails_(
 def test(context: typer.Context) -> None:
     """Run the tests, on two stacks at once; arguments go to pytest instead, and run what they name on one."""
     os.chdir(REPOSITORY)
-    _become("pytest", *(context.args or ("--numprocesses=2", "--dist=loadfile")))
+    _become("pytest", *(context.args or ("--numprocesses=2", "--dist=loadfile", "--durations=40")))
 
 
 @app.command(context_settings=_VERBATIM)
