@@ -165,6 +165,7 @@ async def test_saved_is_true_when_collab_is_killed(chromium: Browser, stack: Sta
         assert written.split() == ["0", *(f"{number}{letter}" for number in range(1, 4) for letter in "abcdefg")]
 
 
+@pytest.mark.long
 async def test_without_the_api_it_waits_for_a_token(chromium: Browser, stack: Stack, ann: Person) -> None:
     """A token that nobody can give now is no refusal: edits are kept, and sent once there is one."""
     asked: list[str] = []
@@ -194,6 +195,7 @@ async def test_without_the_api_it_waits_for_a_token(chromium: Browser, stack: St
         assert content.text.replace("&#32;", " ").split() == ["before", "meanwhile"]
 
 
+@pytest.mark.long
 async def test_a_full_organization_keeps_what_is_typed(chromium: Browser, stack: Stack, ann: Person) -> None:
     await operating.set_quota(ann.org_id, bytes=1_000)
     full, sockets = re.compile(r"^Full · \d+ unsaved edits? kept$"), list[float]()

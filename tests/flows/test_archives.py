@@ -122,6 +122,7 @@ async def parts_of(desk: Desk, export_id: UUID) -> list[tuple[int, str]]:
         return [(row.number, row.etag) for row in rows]
 
 
+@pytest.mark.long
 async def test_a_killed_worker_is_taken_over_in_the_middle(worker: Runtime, desk: Desk, tmp_path: Path) -> None:
     ids = [await desk.document(f"Document {number}") for number in range(8)]
     for document_id in ids:
