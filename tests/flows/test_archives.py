@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from pycrdt import Doc, Text
 from sqlalchemy import text
 
