@@ -7,7 +7,7 @@ from uuid import UUID
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
+from prefect.states import Completed
 
 from flows import leases, runtime
 from flows.ledger import Ledger, Subject
@@ -47,7 +47,7 @@ async def archive_journals() -> State[Any]:
     await runtime.show_table("archived", rows, "What moved from Postgres into the object store")
     message = f"{moved.updates} updates of {moved.documents} documents, {moved.bytes_stored} bytes"
     if moved.failed:
-        return Failed(message=f"{message}; {moved.failed} documents are damaged")
+        raise runtime.Incomplete(f"{message}; {moved.failed} documents are damaged")
     return Completed(message=message)
 
 

@@ -27,6 +27,14 @@ run, by a synchronous call: a server that hangs would then stop the event loop o
 """
 
 
+class Incomplete(RuntimeError):
+    """A scheduled flow that is tried again has not done everything.
+
+    Raised, because of a run that has retries left Prefect makes a returned `Failed` a run that awaits its retry, of
+    which the process that ran it then says that it crashed.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """What flows work with."""

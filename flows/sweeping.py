@@ -9,7 +9,7 @@ from uuid import UUID
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
+from prefect.states import Completed
 
 from flows import leases, runtime
 from flows.runtime import Runtime
@@ -43,7 +43,7 @@ async def sweep_objects() -> State[Any]:
     names = ("objects", "unreferenced", "removed", "bytes_removed", "missing")
     await runtime.show_table("swept", [{name: getattr(swept, name) for name in names}], "What the bucket holds")
     if swept.missing:
-        return Failed(message=f"{swept.missing} objects that are referred to are missing")
+        raise runtime.Incomplete(f"{swept.missing} objects that are referred to are missing")
     return Completed(message=f"{swept.removed} of {swept.objects} objects removed, {swept.unreferenced} unreferenced")
 
 
