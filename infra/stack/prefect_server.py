@@ -48,6 +48,8 @@ def _environment(plan: Plan, port: int) -> dict[str, str]:
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(plan.home.data("prefect") / "ui"),
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+        # In memory, who holds a deployment's only slot is forgotten with a restart, and the slot is never free again.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT__SERVER_FINAL": "1",  # as `prefect server start` does: build the routes once
     }
 
