@@ -17,7 +17,11 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 
 
 def _calls(path: Path) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    return _called(ast.parse(path.read_text()))
+
+
+def _called(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             yield name, node.lineno
@@ -85,3 +89,20 @@ def test_table_keys_contain_the_organization() -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_module_says_what_it_is_for(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_flows_that_are_retried_raise() -> None:
+    """A `Failed` that they return would be made a run that waits for its retry, and that then counts as crashed."""
+    retried = {
+        f"{path.stem}.{function.name}": {name for name, _ in _called(function)}
+        for path in SOURCES
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.AsyncFunctionDef)
+        if any(keyword.arg == "retries" for maker in function.decorator_list for keyword in _keywords(maker))
+    }
+    assert len(retried) >= 9
+    assert [name for name, called in retried.items() if "Failed" in called] == []
+
+
+def _keywords(node: ast.expr) -> list[ast.keyword]:
+    return node.keywords if isinstance(node, ast.Call) else []
