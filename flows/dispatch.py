@@ -134,7 +134,6 @@ class Dispatcher:
 
         A lease that ends counts against what was worked on, as if it had killed its worker.
         """
-        deadline = time.monotonic() + self.runtime.settings.lease_seconds
         for attempt in count(1):
             try:
                 async with self.runtime.db.transaction() as session:
@@ -146,11 +145,10 @@ class Dispatcher:
                 return
             except Exception as error:
                 log.warning("claims not given back", kind=claims[0].kind, error=repr(error))
-            pause = retrying.delay_after_outage(attempt)
-            if self.stop.is_set() or time.monotonic() + pause > deadline:
-                return
+                if self.stop.is_set() or not retrying.is_outage(error):
+                    return  # the lease ends
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.stop.wait(), pause)
+                await asyncio.wait_for(self.stop.wait(), retrying.delay_after_outage(attempt))
 
     async def _listen(self) -> None:
         """Turn notifications into hints. Without them work begins a poll later."""

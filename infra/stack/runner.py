@@ -44,7 +44,6 @@ class Runner:
         self._process: Process | None = None
         self._log_start = 0
         self._ready_at: float | None = None
-        self._lived = False
         self._reloading = False
 
     async def start(self) -> None:
@@ -67,12 +66,13 @@ class Runner:
         Raises:
             StackError: it never lived, and keeps dying.
         """
-        quick_deaths = 0
+        lived, quick_deaths = False, 0
         while True:
             returncode = await self._running.wait()
-            self._lived = self._lived or not self._died_quickly()
-            quick_deaths = 0 if self._reloading or not self._died_quickly() else quick_deaths + 1
-            if quick_deaths >= QUICK_DEATHS and not self._lived and not self._patient:
+            quickly = self._died_quickly()
+            lived = lived or not quickly
+            quick_deaths = quick_deaths + 1 if quickly and not self._reloading else 0
+            if quick_deaths >= QUICK_DEATHS and not lived and not self._patient:
                 raise StackError(f"{self._failure(returncode)} — {quick_deaths} times in a row, giving up")
             await self._clear_up(returncode)
             await asyncio.sleep(self._delay(quick_deaths))

@@ -5,10 +5,11 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pycrdt
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
 from collab import protocol
 from tests.clients import Node
@@ -100,8 +101,9 @@ class Cutter(Valve):
         back.close()
 
 
-async def test_a_commit_that_happened_unnoticed_is_not_made_twice(world: World) -> None:
-    doc = await world.document()
+@asynccontextmanager
+async def behind_a_cutter(world: World, doc: UUID) -> AsyncIterator[tuple[Cutter, ClientConnection]]:
+    """A client at a document of a collab process whose commits can be cut off, and that is synced."""
     database = world.settings.app_database_url.get_secret_value()
     async with (
         Cutter(urlsplit(database).port or 0) as cutter,
@@ -110,6 +112,12 @@ async def test_a_commit_that_happened_unnoticed_is_not_made_twice(world: World) 
     ):
         await client.send(protocol.step1(b"\0"))
         await client.recv()
+        yield cutter, client
+
+
+async def test_a_commit_that_happened_unnoticed_is_not_made_twice(world: World) -> None:
+    doc = await world.document()
+    async with behind_a_cutter(world, doc) as (cutter, client):
         editor = Editor(1)
         cutter.commits = 3
         sent = saved = 0
@@ -128,14 +136,7 @@ async def test_a_commit_that_happened_unnoticed_is_not_made_twice(world: World) 
 async def test_nor_when_it_was_read_before_it_failed(world: World) -> None:
     """Somebody else's edit comes while the commit hangs, so the journal is read, and with it what was committed."""
     doc = await world.document()
-    database = world.settings.app_database_url.get_secret_value()
-    async with (
-        Cutter(urlsplit(database).port or 0) as cutter,
-        running(world.settings, DOXIE_APP_DATABASE_URL=through(database, cutter)) as collab,
-        connect(url(collab, doc, world.token(doc))) as client,
-    ):
-        await client.send(protocol.step1(b"\0"))
-        await client.recv()
+    async with behind_a_cutter(world, doc) as (cutter, client):
         cutter.done, cutter.go, cutter.commits = asyncio.Event(), asyncio.Event(), 1
         mine, others = Editor(1).type("mine "), Editor(2).type("others ")
         await client.send(protocol.update(mine))

@@ -128,8 +128,9 @@ time.sleep(60)
     away.touch()
     alive.unlink()
     os.kill(first["pid"], signal.SIGKILL)
-    while Doxie(tmp_path / "home").stack()["unsteady"]["state"] != "restarting":
-        await asyncio.sleep(0.02)
+    async with asyncio.timeout(30):
+        while Doxie(tmp_path / "home").stack()["unsteady"]["state"] != "restarting":
+            await asyncio.sleep(0.02)
     await asyncio.sleep(0.5)
     assert starts.read_text() == "x", "it was not started without what it needs"
 
