@@ -187,8 +187,8 @@ BUGS = (
     Bug(
         "a service that lived is given up",
         "infra/stack/runner.py",
-        "self._lived = self._lived or not self._died_quickly()",
-        "self._lived = False",
+        "lived = lived or not quickly",
+        "lived = False",
         ("tests/infra/stack/test_crashes.py", "-k", "lived"),
     ),
     Bug(
