@@ -10,7 +10,7 @@ from models.content.markdown import of_document as markdown_of
 from models.content.markdown import to_markdown
 from models.content.markdown_parser import parse_markdown
 from models.content.merge import merge_markdown, write_markdown
-from models.content.roots import YDoc, root_texts, to_prosemirror
+from models.content.roots import YDoc, root_texts, shown, to_prosemirror
 from models.content.schema import ContentError
 from models.content.text import to_text
 from models.content.validate import normalize, validate_prosemirror
@@ -25,6 +25,7 @@ __all__ = [
     "replace",
     "replace_text",
     "root_texts",
+    "shown",
     "to_html",
     "to_markdown",
     "to_prosemirror",

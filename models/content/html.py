@@ -4,7 +4,7 @@ from collections.abc import Callable
 from html import escape
 from typing import TypeAlias
 
-from models.content.roots import YDoc, has_blocks, plain_text, to_prosemirror
+from models.content.roots import YDoc, has_blocks, plain_text, shown
 from models.content.schema import Mark, Node, attribute, children
 from models.content.text import mention
 from models.content.urls import safe_image, safe_link
@@ -34,7 +34,7 @@ Wrap: TypeAlias = Callable[[Node, str], str]
 
 def to_html(doc: YDoc) -> str:
     """The rich text of `doc` as HTML; where there is none, its plain text preformatted."""
-    content = to_prosemirror(doc)
+    content = shown(doc)
     if has_blocks(content):
         return "".join(map(node_to_html, children(content)))
     text = plain_text(doc)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from models.content.emphasis import BREAK
 from models.content.inline import edged, render
-from models.content.roots import YDoc, has_blocks, plain_text, to_prosemirror
+from models.content.roots import YDoc, has_blocks, plain_text, shown
 from models.content.schema import INLINE, LISTS, Node, attribute, children
 from models.content.tables import table
 from models.content.text import code_of
@@ -21,7 +21,7 @@ LAST_NUMBER = 999_999_999
 
 def to_markdown(doc: YDoc) -> str:
     """The rich text of `doc` as Markdown; where there is none, its plain text verbatim."""
-    content = to_prosemirror(doc)
+    content = shown(doc)
     return of_document(content) if has_blocks(content) else plain_text(doc)
 
 

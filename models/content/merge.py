@@ -2,6 +2,7 @@
 
 from pycrdt import Text
 
+from models.content.blocknote import is_blocknote
 from models.content.diff import changes
 from models.content.edit import replace
 from models.content.edit_text import replace_text
@@ -14,6 +15,8 @@ from models.content.schema import ContentError, Node, children, document
 def write_markdown(doc: YDoc, source: str) -> None:
     """The inverse of `to_markdown`: into the rich text of `doc`, or verbatim into its one plain text."""
     current, texts = to_prosemirror(doc), root_texts(doc)
+    if is_blocknote(current):
+        raise ContentError("the document is one of BlockNote's, which cannot be written as Markdown")
     if has_blocks(current) or not texts:
         replace(doc, merge_markdown(current, source))
     elif len(texts) == 1:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.content.roots import YDoc, has_blocks, root_texts, to_prosemirror
+from models.content.roots import YDoc, has_blocks, root_texts, shown
 from models.content.schema import INLINE, LISTS, Node, attribute, children
 from models.content.text import code_of, mention
 from models.content.urls import safe_link
@@ -47,7 +47,7 @@ class Pages:
 def paginate(doc: YDoc, title: str) -> Pages:
     """The document; where it has no rich text, its plain texts."""
     pages = Pages(title)
-    content = to_prosemirror(doc)
+    content = shown(doc)
     if has_blocks(content):
         pages.blocks = _Paginator(pages).blocks(children(content), 0)
         if pages.blocks and _is_title(pages.blocks[0], title):

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from pycrdt import Doc, Text, XmlFragment
 
+from models.content.blocknote import to_tiptap
 from models.content.prosemirror import read
 from models.content.schema import Node, document
 
@@ -26,6 +27,11 @@ def to_prosemirror(doc: YDoc) -> Node:
     """The rich text of `doc` as ProseMirror JSON in normal form; without any, an empty doc node."""
     with doc.transaction():
         return document(read(fragment(doc)) if ROOT in set(doc.keys()) else [])
+
+
+def shown(doc: YDoc) -> Node:
+    """The rich text of `doc` for whoever reads it, whichever editor wrote it."""
+    return to_tiptap(to_prosemirror(doc))
 
 
 def root_texts(doc: YDoc) -> dict[str, str]:

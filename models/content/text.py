@@ -1,12 +1,12 @@
 """Rich text as plain text, for search and comparison: one line per block."""
 
-from models.content.roots import YDoc, root_texts, to_prosemirror
+from models.content.roots import YDoc, root_texts, shown
 from models.content.schema import INLINE, Node, attribute, children
 
 
 def to_text(doc: YDoc) -> str:
     """Everything one can read in `doc`; without NUL, which Postgres cannot store."""
-    blocks = of_nodes(children(to_prosemirror(doc)))
+    blocks = of_nodes(children(shown(doc)))
     return "\n".join(filter(None, [blocks, *root_texts(doc).values()])).replace("\0", "")
 
 

@@ -22,7 +22,7 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 def to_page(doc: crdt.YDoc, title: str) -> str:
     """The whole file, its title above the text unless it begins with that itself."""
     shown = escape(clean(title))
-    tree = content.to_prosemirror(doc)
+    tree = content.shown(doc)
     blocks = children(tree)
     heading = "" if blocks and _is_title(blocks[0], title) else f"<h1>{shown}</h1>\n"
     body = "\n".join(node_to_html(block, _own) for block in blocks) if has_blocks(tree) else content.to_html(doc)

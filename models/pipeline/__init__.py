@@ -1,6 +1,6 @@
 """The run ledger."""
 
-from models.pipeline.runs import dead, hold, installation, installed_at, name, owe, owed, release
+from models.pipeline.runs import ended_leases, forget, hold, installation, installed_at, leased, name, owe, owed
 from models.pipeline.service import (
     Filter,
     NotReplayable,
@@ -26,12 +26,14 @@ __all__ = [
     "RunNotFound",
     "UnrecordedRun",
     "begin",
-    "dead",
+    "ended_leases",
     "fail",
     "find",
+    "forget",
     "hold",
     "installation",
     "installed_at",
+    "leased",
     "name",
     "of_document",
     "owe",
@@ -39,7 +41,6 @@ __all__ = [
     "page",
     "prune",
     "record",
-    "release",
     "replay",
     "replay_range",
     "set_aside",

@@ -1,5 +1,6 @@
 """Flow runs as a whole, apart from what they do to documents: who lives, and which Prefect is still to hear of."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +16,7 @@ _HOLD = text("""
     ON CONFLICT (flow_run_id) DO UPDATE SET leased_until = EXCLUDED.leased_until
 """).bindparams(bindparam("run_id", type_=Uuid))
 
-_DEAD = text("SELECT flow_run_id FROM run_leases WHERE leased_until < now()")
+_ENDED = text("SELECT flow_run_id FROM run_leases WHERE leased_until < now() ORDER BY leased_until LIMIT 200")
 
 _NEXT = text("""
     SELECT id FROM unrecorded_runs ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
@@ -51,14 +52,19 @@ async def hold(session: AsyncSession, run_id: UUID, name: str, *, seconds: float
     await session.execute(_HOLD, {"run_id": run_id, "name": name, "seconds": seconds})
 
 
-async def release(session: AsyncSession, run_id: UUID) -> None:
-    """It has ended."""
-    await session.execute(delete(RunLease).where(col(RunLease.flow_run_id) == run_id))
+async def ended_leases(session: AsyncSession) -> list[UUID]:
+    """The scheduled runs that nobody says are going on: they have ended, or their processes died."""
+    return list(await session.scalars(_ENDED))
 
 
-async def dead(session: AsyncSession) -> list[UUID]:
-    """The scheduled runs whose processes died."""
-    return list(await session.scalars(_DEAD))
+async def leased(session: AsyncSession, run_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these runs that have a lease, ended or not."""
+    return set(await session.scalars(select(RunLease.flow_run_id).where(col(RunLease.flow_run_id).in_(run_ids))))
+
+
+async def forget(session: AsyncSession, run_ids: Sequence[UUID]) -> None:
+    """The leases of these runs are no longer needed."""
+    await session.execute(delete(RunLease).where(col(RunLease.flow_run_id).in_(run_ids)))
 
 
 async def owe(session: AsyncSession, run: UnrecordedRun) -> None:

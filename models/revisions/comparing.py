@@ -101,7 +101,7 @@ def _compared(old: Sequence[bytes], new: Sequence[bytes], start: int, stop: int)
     return Comparison(
         start,
         stop,
-        compare(content.to_prosemirror(one), content.to_prosemirror(other)),
+        compare(content.shown(one), content.shown(other)),
         {name: (before.get(name, ""), after.get(name, "")) for name in names},
     )
 

@@ -299,6 +299,22 @@ const commands = {
     }
   },
   prosemirror: (client) => client.editor.getJSON(),
+  // a real BlockNote editor, and what its user does: [[command, block's place or null, ...arguments], ...]
+  blocknote: async (client) => {
+    client.editor = await (await import('./blocknote.mjs')).open(client.ydoc, client.awareness)
+  },
+  block: (client, { commands }) => {
+    const { editor } = client
+    const does = {
+      replaceAll: (_, blocks) => editor.replaceBlocks(editor.document, blocks),
+      insertBefore: (block, blocks) => editor.insertBlocks(blocks, block, 'before'),
+      insertAfter: (block, blocks) => editor.insertBlocks(blocks, block, 'after'),
+      update: (block, change) => editor.updateBlock(block, change),
+      remove: (block) => editor.removeBlocks([block])
+    }
+    for (const [name, at, ...given] of commands) does[name](at === null ? null : editor.document.at(at), ...given)
+  },
+  blocks: (client) => client.editor.document,
   text: (client, { root = 'text' }) => client.ydoc.getText(root).toString(),
   xml: (client, { root = 'default' }) => client.ydoc.getXmlFragment(root).toString(),
   map: (client, { root = 'map' }) => client.ydoc.getMap(root).toJSON(),
