@@ -15,7 +15,11 @@ log = get_logger(__name__)
 
 @asynccontextmanager
 async def held(worker: Runtime, name: str) -> AsyncIterator[None]:
-    """Hold the lease of the flow run that this code runs in; nothing to hold where there is none."""
+    """Hold the lease of the flow run that this code runs in; nothing to hold where there is none.
+
+    It is not given up at the end, but ends by itself: by then Prefect has heard how the run ended, so that an
+    unfinished run without a lease is one that died.
+    """
     run_id = runtime.flow_run_id()
     if run_id is None:
         yield
@@ -26,8 +30,6 @@ async def held(worker: Runtime, name: str) -> AsyncIterator[None]:
         yield
     finally:
         keeper.cancel()
-        async with worker.db.transaction() as session:
-            await pipeline.release(session, run_id)
 
 
 async def _keep(worker: Runtime, run_id: UUID, name: str) -> None:

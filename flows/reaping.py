@@ -1,15 +1,18 @@
 """Flow runs whose worker died: Prefect takes them for running until somebody says otherwise."""
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterExpectedStartTime,
+    FlowRunFilterId,
     FlowRunFilterState,
     FlowRunFilterStateType,
     FlowRunFilterTags,
+    WorkPoolFilter,
+    WorkPoolFilterName,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
@@ -25,6 +28,9 @@ from models import backups, outbox, pipeline
 log = get_logger(__name__)
 
 _LEASE = "lease:"
+_LEASES_TO_START = 10
+"""A scheduled run without a lease of its own gets the time of so many to take one."""
+_UNFINISHED = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING]))
 _LEDGERS = {outbox.DOCUMENT_CHANGED: "persist", outbox.EXPORT_REQUESTED: "export"}
 """The pipelines that keep a ledger."""
 
@@ -50,24 +56,28 @@ async def bury(runtime: Runtime) -> None:
 
 
 async def reap(runtime: Runtime, recorder: Recorder) -> int:
-    """Mark the unfinished runs crashed whose lease has ended; how many.
+    """Mark the unfinished runs crashed whose lease has ended, or that never took one; how many.
 
     A run that ends while it is looked at keeps its state, and so does any younger than a lease.
     """
     try:
-        dead = [*await _of_workers(runtime, recorder), *await _scheduled(runtime)]
+        dead = [*await _of_workers(runtime, recorder), *await _scheduled(runtime, recorder)]
         for run_id in dead:
             with suppress(ObjectNotFound):
                 await recorder.client.set_flow_run_state(run_id, Crashed(message="its process died; its lease ended"))
-            async with runtime.db.transaction() as session:
-                await backups.abandon(session, [run_id])
-                await pipeline.release(session, run_id)
+            await _forget(runtime, [run_id])
     except Exception as error:
         log.warning("dead flow runs not looked for", error=repr(error))
         return 0
     if dead:
         log.info("dead flow runs ended", runs=[str(run_id) for run_id in dead])
     return len(dead)
+
+
+async def _forget(runtime: Runtime, run_ids: list[UUID]) -> None:
+    async with runtime.db.transaction() as session:
+        await backups.abandon(session, run_ids)
+        await pipeline.forget(session, run_ids)
 
 
 async def _of_workers(runtime: Runtime, recorder: Recorder) -> list[UUID]:
@@ -81,17 +91,40 @@ async def _of_workers(runtime: Runtime, recorder: Recorder) -> list[UUID]:
     return [run_id for run_id, lease in leases.items() if lease not in alive]
 
 
-async def _scheduled(runtime: Runtime) -> list[UUID]:
-    """Runs of deployments: each has a lease of its own."""
+async def _scheduled(runtime: Runtime, recorder: Recorder) -> list[UUID]:
+    """Runs of deployments: each takes a lease of its own, which ends by itself once nobody prolongs it.
+
+    One that died before it took its lease is known by the pool of this installation only.
+    """
+    lease = timedelta(seconds=runtime.settings.lease_seconds)
     async with runtime.db.transaction() as session:
-        return await pipeline.dead(session)
+        ended = await pipeline.ended_leases(session)
+    unfinished = await _standing(recorder, FlowRunFilter(id=FlowRunFilterId(any_=ended), state=_UNFINISHED))
+    await _forget(runtime, [run_id for run_id in ended if run_id not in unfinished])
+    # A run that is tried again has the lease of the time before until it takes one anew.
+    dead = {run_id for run_id, since in unfinished.items() if since < clock.now() - lease}
+    pool = WorkPoolFilter(name=WorkPoolFilterName(any_=[runtime.settings.work_pool]))
+    old = await _standing(recorder, FlowRunFilter(state=_UNFINISHED), pool)
+    waited_for = [run_id for run_id, since in old.items() if since < clock.now() - _LEASES_TO_START * lease]
+    if waited_for:
+        async with runtime.db.transaction() as session:
+            dead |= set(waited_for) - await pipeline.leased(session, waited_for)
+    return sorted(dead)
+
+
+async def _standing(
+    recorder: Recorder, which: FlowRunFilter, pool: WorkPoolFilter | None = None
+) -> dict[UUID, datetime]:
+    """These runs, and since when each is in its state."""
+    runs = await recorder.client.read_flow_runs(flow_run_filter=which, work_pool_filter=pool, limit=200)
+    return {run.id: run.state.timestamp for run in runs if run.state is not None}
 
 
 async def _unfinished(recorder: Recorder, *, older_than: timedelta) -> list[FlowRun]:
     return await recorder.client.read_flow_runs(
         flow_run_filter=FlowRunFilter(
             tags=FlowRunFilterTags(all_=list(recorder.tags)),
-            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING])),
+            state=_UNFINISHED,
             expected_start_time=FlowRunFilterExpectedStartTime(before_=clock.now() - older_than),
         ),
         sort=FlowRunSort.EXPECTED_START_TIME_ASC,

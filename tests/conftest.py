@@ -3,11 +3,13 @@
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ HOME = Path(tempfile.mkdtemp(prefix="doxie-tests-"))
 for name in [name for name in os.environ if name.startswith(("DOXIE_", "PREFECT_"))]:
     del os.environ[name]
 os.environ["DOXIE_HOME"] = str(HOME)
+
+# Every HTTP client reads all certificate authorities, for tens of milliseconds, and the tests make thousands.
+ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[assignment]
 
 from infra.db import Database  # noqa: E402
 from infra.settings import Settings, get_settings  # noqa: E402

@@ -1,6 +1,7 @@
 """`./doxie bench [--quick] [NAME]`: run the benchmarks, print tables, and keep the numbers as JSON.
 
-`./doxie bench torture …`, `fuzz …` and `bugs …` are commands of their own: tests/torture, tests/fuzz, tests/bugs.
+`./doxie bench torture …`, `outages …`, `fuzz …` and `bugs …` are commands of their own: tests/torture, tests/fuzz,
+tests/bugs.
 `./doxie bench sizing` makes the sizing guide of what was measured before.
 """
 
@@ -20,6 +21,7 @@ from tests.bench.stack import running
 from tests.bugs import __main__ as bugs
 from tests.fuzz import __main__ as fuzz
 from tests.torture import __main__ as torture
+from tests.torture import outages
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +40,19 @@ BENCHMARKS = {
     "collab": Benchmark(lambda quick: collab.measure(quick=quick), collab.SERVICES),
     "identity": Benchmark(lambda quick: identity.run(quick=quick), identity.SERVICES),
 }
+COMMANDS: dict[str, Callable[[list[str]], None]] = {
+    "torture": torture.main,
+    "outages": outages.main,
+    "fuzz": fuzz.main,
+    "bugs": bugs.main,
+    "sizing": lambda _: sizing.main(),
+}
 
 
 def main(arguments: list[str]) -> None:
     """Run benchmarks by name, all without one; `--quick` measures less, and less surely."""
-    if arguments[:1] == ["torture"]:
-        torture.main(arguments[1:])
-        return
-    if arguments == ["sizing"]:
-        sizing.main()
-        return
-    if arguments[:1] == ["fuzz"]:
-        fuzz.main(arguments[1:])
-        return
-    if arguments[:1] == ["bugs"]:
-        bugs.main(arguments[1:])
+    if arguments[:1] and (command := COMMANDS.get(arguments[0])):
+        command(arguments[1:])
         return
     quick = "--quick" in arguments
     names = [argument for argument in arguments if argument != "--quick"]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,8 +11,10 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.exceptions import ObjectAlreadyExists
 from prefect.settings import temporary_settings
-from prefect.states import Running
+from prefect.states import Completed, Pending, Running, State
 from pycrdt import Doc
 from sqlalchemy import text
 
@@ -190,34 +192,85 @@ async def is_named(desk: Desk, document_id: UUID) -> bool:
 async def test_deployments_on_one_prefect_leave_each_others_runs_alone(worker: Runtime, desk: Desk) -> None:
     async with worker.db.transaction() as session:
         mine = reaping.tag_of(await pipeline.installation(session))
-    settings = worker.settings.model_copy(update={"lease_seconds": 0.0})
-    impatient = Runtime(settings, worker.db, worker.store)
     runs: dict[str, UUID] = {}
-    async with recording.opened(settings, [mine]) as recorder:
+    async with recording.opened(worker.settings, [mine]) as recorder:
         for name, tag in {"mine": mine, "theirs": reaping.tag_of(uuid4())}.items():
             tags = ["kind:persist", f"lease:{uuid4()}", tag]
             run = await recorder.client.create_flow_run(persist_documents, tags=tags, state=Running())
             runs[name] = run.id
         await asyncio.sleep(0.1)
-        assert await reaping.reap(impatient, recorder) >= 1
+        assert await reaping.reap(impatient(worker), recorder) >= 1
     assert (await flow_run(worker, runs["mine"])).state_name == "Crashed"
     assert (await flow_run(worker, runs["theirs"])).state_name == "Running"
 
 
-async def test_a_scheduled_run_whose_process_died_is_ended(worker: Runtime, desk: Desk) -> None:
+async def scheduled(worker: Runtime, state: State[Any], *, pool: str | None = None) -> UUID:
+    """A run as a deployment's is, in this installation's pool or in another's."""
+    name = pool or worker.settings.work_pool
     with temporary_settings(environment.api(worker.settings.prefect_ui_url)):
         async with get_client() as client:
-            run = await client.create_flow_run(nightly_backup, state=Running())
-    async with worker.db.transaction() as session:
-        backup = await backups.begin(session, kind="dump", flow_run_id=run.id)
-        await pipeline.hold(session, run.id, "nightly_backup", seconds=-1)
+            with suppress(ObjectAlreadyExists):
+                await client.create_work_pool(WorkPoolCreate(name=name, type="process"))
+            return (await client.create_flow_run(nightly_backup, state=state, work_pool_name=name)).id
+
+
+def impatient(worker: Runtime) -> Runtime:
+    """A worker that takes a run for dead as soon as its lease has ended."""
+    return Runtime(worker.settings.model_copy(update={"lease_seconds": 0.0}), worker.db, worker.store)
+
+
+async def reap(worker: Runtime) -> None:
     async with recording.opened(worker.settings, ["doxie:nobody"]) as recorder:
         await reaping.reap(worker, recorder)
-    assert (await flow_run(worker, run.id)).state_name == "Crashed"
+
+
+async def hold(worker: Runtime, run_id: UUID, seconds: float) -> None:
+    async with worker.db.transaction() as session:
+        await pipeline.hold(session, run_id, "nightly_backup", seconds=seconds)
+
+
+async def holds(worker: Runtime, run_id: UUID) -> bool:
+    async with worker.db.transaction() as session:
+        return bool(await pipeline.leased(session, [run_id]))
+
+
+async def test_a_scheduled_run_whose_process_died_is_ended(worker: Runtime, desk: Desk) -> None:
+    run_id = await scheduled(worker, Running())
+    async with worker.db.transaction() as session:
+        backup = await backups.begin(session, kind="dump", flow_run_id=run_id)
+    await hold(worker, run_id, -1)
+    await reap(worker)
+    assert (await flow_run(worker, run_id)).state_name == "Running", "it may be one that is tried again"
+    await reap(impatient(worker))
+    assert (await flow_run(worker, run_id)).state_name == "Crashed"
+    assert not await holds(worker, run_id)
     async with worker.db.transaction() as session:
         [found] = [one for one in await backups.newest(session) if one.id == backup.id]
-        assert run.id not in await pipeline.dead(session)
     assert (found.state, found.error) == ("failed", "the process that made it died")
+
+
+async def test_a_scheduled_run_that_died_before_it_took_a_lease_is_ended(worker: Runtime, desk: Desk) -> None:
+    running, pending = await scheduled(worker, Running()), await scheduled(worker, Pending())
+    alive = await scheduled(worker, Running())
+    theirs = await scheduled(worker, Running(), pool="another installation")
+    await hold(worker, alive, 600)
+    await reap(worker)
+    names = [(await flow_run(worker, run_id)).state_name for run_id in (running, pending)]
+    assert names == ["Running", "Pending"], "a run has time to start"
+    await reap(impatient(worker))
+    for run_id, name in {running: "Crashed", pending: "Crashed", alive: "Running", theirs: "Running"}.items():
+        assert (await flow_run(worker, run_id)).state_name == name
+
+
+async def test_a_scheduled_run_that_ended_keeps_its_state(worker: Runtime, desk: Desk) -> None:
+    run_id = await scheduled(worker, Completed())
+    await hold(worker, run_id, 600)
+    await reap(impatient(worker))
+    assert await holds(worker, run_id)
+    await hold(worker, run_id, -1)
+    await reap(impatient(worker))
+    assert not await holds(worker, run_id)
+    assert (await flow_run(worker, run_id)).state_name == "Completed"
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from infra.settings import get_settings
 from tests.bench.stack import running
-from tests.torture import cluster, page
+from tests.torture import cluster, faults, page
 from tests.torture.run import Result, Size, torture
 
 
@@ -36,7 +36,9 @@ def main(arguments: list[str]) -> None:
         home.mkdir(parents=True, exist_ok=True)
         with running(home, cluster.SERVICES):
             settings = get_settings()
-            work = torture(settings, home / "logs", seed=given.seed, kills=given.kills, pace=given.pace, size=size)
+            plan = faults.plan(given.seed, given.kills, given.pace)
+            again = f"./doxie bench torture --seed {given.seed} --kills {given.kills}"
+            work = torture(settings, home / "logs", plan, seed=given.seed, again=again, size=size)
             result = asyncio.run(work)
     given.report.write_text(page.page(result))
     _show(result)

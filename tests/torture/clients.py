@@ -29,6 +29,7 @@ AHEAD = 300
 """A writer whose edits are not acknowledged goes on for so many, then waits."""
 _FIRST_CLIENT = 1000
 _SAVED = protocol.sync_status(saved=True)
+_UNSAVED = protocol.sync_status(saved=False)
 _GONE = (OSError, websockets.WebSocketException, TimeoutError)
 
 
@@ -105,6 +106,11 @@ class Editor(Writer):
         self._pause = pause
         self._waiting: deque[int] = deque()
         """For each message that will be answered: how many edits are saved when it is."""
+        self._sent: deque[float] = deque()
+        """When each edit that is not acknowledged was sent, the oldest first."""
+        self._knows = False
+        self.told: list[float] = []
+        """How old the oldest of them was, in seconds, when it was told that they are not saved: once for each time."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Write until told to stop; then stay, and hear the others, until cancelled."""
@@ -123,6 +129,8 @@ class Editor(Writer):
 
     async def _serve(self, socket: ClientConnection, stop: asyncio.Event) -> None:
         self._waiting.clear()
+        self._knows = False
+        self._sent = deque([time.monotonic()] * (len(self.record.typed) - self.record.acknowledged))
         synced = asyncio.Event()
         await socket.send(protocol.step1(self.doc.get_state()))
         typing = asyncio.create_task(self._type(socket, synced, stop))
@@ -137,6 +145,13 @@ class Editor(Writer):
     async def _hear(self, socket: ClientConnection, message: bytes, synced: asyncio.Event) -> None:
         if message == _SAVED:
             self.promised(self._waiting.popleft())
+            self._knows = False
+            while len(self._sent) > len(self.record.typed) - self.record.acknowledged:
+                self._sent.popleft()
+        elif message == _UNSAVED:
+            if self._sent and not self._knows:
+                self.told.append(time.monotonic() - self._sent[0])
+            self._knows = True
         elif message[0] == 0:
             body = read_bytes(message, 2)[0]
             if message[1] != 0:
@@ -153,6 +168,7 @@ class Editor(Writer):
             if len(self.record.typed) - self.record.acknowledged < AHEAD:
                 update = self.edit()
                 self._waiting.append(len(self.record.typed))
+                self._sent.append(time.monotonic())
                 await socket.send(protocol.update(update))
 
 

@@ -38,6 +38,8 @@ LINKS: Final = tuple(
 )
 """Every connection between two services."""
 _ON_LINKS: Final[Sequence[Kind]] = ("slow", "hang", "cut", "refuse", "orphan")
+_BEFORE: Final = 10.0
+"""Seconds of writing before an outage begins."""
 _KILLS: Final = 0.7
 """This share of the faults are kills."""
 
@@ -64,6 +66,15 @@ def plan(seed: int, kills: int, pace: float) -> Iterator[Fault]:
         while random_.random() > _KILLS:
             yield _other(random_, pace)
         yield Fault(_pause(random_, pace), "kill", victim, chance=random_.random())
+
+
+def outage(store: str, seconds: float) -> Iterator[Fault]:
+    """One store is away for everybody: Postgres hangs, the others refuse."""
+    if store == "postgres":
+        yield Fault(_BEFORE, "freeze", store, seconds)
+        return
+    for number, link in enumerate(link for link in LINKS if link.endswith(f" > {store}")):
+        yield Fault(0.0 if number else _BEFORE, "refuse", link, seconds)
 
 
 def _other(random_: random.Random, pace: float) -> Fault:

@@ -48,7 +48,7 @@ def page(result: Result) -> str:
         f"<h1>Torture run: {escape(verdict)}</h1>",
         f"<p>{size.documents} documents, each written by {size.editors} editors on sockets and 2 autosaves over REST, "
         "on 2 api and 2 collab processes, a pipeline worker, Postgres, Valkey, S3 and Prefect. Again: "
-        f"<code>./doxie bench torture --seed {result.seed} --kills {result.kills}</code></p>",
+        f"<code>{escape(result.again)}</code></p>",
         f"<dl>{''.join(_numbers(result))}</dl>",
         f"<figure>{draw(result)}<figcaption>Above: acknowledged edits a second. Below: what happened to whom; "
         "a bar lasts until the service was well again.</figcaption></figure>",

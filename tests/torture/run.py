@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,14 +17,16 @@ from infra.storage import ObjectStore
 from models import outbox, revisions
 from models.documents import history
 from tests.collab.world import World, found
-from tests.torture import checks, cluster, faults
+from tests.torture import checks, cluster
 from tests.torture.clients import Editor, Record, Saver, Writer
 from tests.torture.cluster import Cluster, Hit
+from tests.torture.faults import Fault
 from tests.torture.processes import client, until
 
 AT_ONCE = 6
 """So many faults at a time at most: the next waits until one is over."""
 SETTLE_SECONDS = 90.0
+PROGRESS_SECONDS = 30.0
 _TOKEN_SECONDS = 24 * 3600
 
 
@@ -44,8 +46,9 @@ class Result:
     """What a run has shown."""
 
     seed: int
-    kills: int
     size: Size
+    again: str
+    """The command that does the same again."""
     seconds: float = 0.0
     typed: int = 0
     acknowledged: int = 0
@@ -55,6 +58,8 @@ class Result:
     hits: list[Hit] = field(default_factory=list)
     promises: list[float] = field(default_factory=list)
     """The moments of all acknowledgements, in seconds since the start."""
+    told: list[float] = field(default_factory=list)
+    """How old the edit was, in seconds, when an editor was told that it is not saved: once for each silence."""
     drained: float | None = None
     """Seconds after the last fault until the pipeline had persisted everything."""
     updates: int = 0
@@ -82,27 +87,42 @@ class Crowd:
 async def torture(
     settings: Settings,
     logs: Path,
+    plan: Iterable[Fault],
     *,
     seed: int,
-    kills: int,
-    pace: float,
+    again: str = "",
     size: Size = Size(),
     sabotage: Mapping[str, str] | None = None,
 ) -> Result:
-    """Carry out the plan of a seed on the stores of a running stack; `logs` is where our processes say what they do."""
-    result = Result(seed, kills, size)
+    """Carry out a plan on the stores of a running stack; `logs` is where our processes say what they do.
+
+    What is written is the seed's.
+    """
+    result = Result(seed, size, again)
     async with cluster.running(settings, logs, sabotage=sabotage) as tortured:
         async with _crowd(tortured, seed, size) as (crowd, stop):
             began = time.monotonic()
-            await _suffer(tortured, seed, kills, pace)
+            telling = asyncio.create_task(_tell(tortured, crowd))
+            await _suffer(tortured, plan)
+            telling.cancel()
             await _end(tortured, crowd, stop, result)
             await _check(tortured, crowd, result)
         result.hits = sorted(tortured.hits, key=lambda hit: hit.at)
         result.seconds = time.monotonic() - began
         result.promises = [moment - tortured.started for moment in crowd.promises]
+        result.told = [seconds for editor in crowd.editors for seconds in editor.told]
         result.wrong += [f"{hit.fault.target} did not come back" for hit in result.hits if hit.recovery is None]
         result.wrong += [f"answered {odd}" for saver in crowd.savers for odd in saver.odd]
     return result
+
+
+async def _tell(tortured: Cluster, crowd: Crowd) -> None:
+    """How far it is, now and then."""
+    while True:
+        await asyncio.sleep(PROGRESS_SECONDS)
+        seconds, kills = time.monotonic() - tortured.started, sum(hit.fault.kind == "kill" for hit in tortured.hits)
+        others, promised = len(tortured.hits) - kills, len(crowd.promises)
+        print(f"{seconds:5.0f} s: {kills} kills, {others} other faults, {promised:,} edits acknowledged", flush=True)
 
 
 @asynccontextmanager
@@ -137,17 +157,17 @@ async def _crowd(tortured: Cluster, seed: int, size: Size) -> AsyncIterator[tupl
             raise outcome
 
 
-async def _suffer(tortured: Cluster, seed: int, kills: int, pace: float) -> None:
+async def _suffer(tortured: Cluster, plan: Iterable[Fault]) -> None:
     slots = asyncio.Semaphore(AT_ONCE)
     busy: dict[str, asyncio.Lock] = {}
 
-    async def suffer(fault: faults.Fault) -> None:
+    async def suffer(fault: Fault) -> None:
         # One thing at a time happens to one target: a link that hangs is not opened by the end of another fault.
         async with slots, busy.setdefault(fault.target, asyncio.Lock()):
             await tortured.suffer(fault)
 
     async with asyncio.TaskGroup() as group:
-        for fault in faults.plan(seed, kills, pace):
+        for fault in plan:
             await asyncio.sleep(fault.pause)
             async with slots:  # is there one?
                 pass

@@ -14,7 +14,7 @@ from models.documents.journal import Entry, link
 from models.documents.tables import GENESIS
 from tests.collab.world import World, found, running
 from tests.conftest import Stack
-from tests.torture import checks, faults
+from tests.torture import checks, faults, outages
 from tests.torture.clients import Editor, Record, Writer
 from tests.torture.processes import until
 from tests.torture.run import Size, torture
@@ -37,6 +37,13 @@ def test_a_seed_is_a_plan() -> None:
     assert sum(fault.kind == "kill" for fault in first) == 200
     assert {fault.target for fault in first if fault.kind == "kill"} == faults.VICTIMS.keys()
     assert {fault.kind for fault in first} == {"kill", "freeze", "slow", "hang", "cut", "refuse", "orphan"}
+
+
+def test_an_outage_is_everybodys() -> None:
+    assert [fault.target for fault in faults.outage("postgres", 30)] == ["postgres"]
+    away = list(faults.outage("redis", 600))
+    assert {fault.target for fault in away} == {link for link in faults.LINKS if link.endswith("> redis")}
+    assert [fault.pause for fault in away][1:] == [0.0] * (len(away) - 1), "all at once"
 
 
 # --- the checks: nothing to say about a good journal, and about each bad one what is wrong ---
@@ -163,8 +170,23 @@ async def test_a_promise_before_the_commit_is_found(world: World, bug: str) -> N
 @pytest.mark.long
 async def test_fifty_kills(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> None:
     logs = tmp_path_factory.mktemp("torture")
-    result = await torture(stack.settings, logs, seed=7, kills=50, pace=1.0, size=Size(documents=3, editors=2))
+    result = await torture(stack.settings, logs, faults.plan(7, 50, 1.0), seed=7, size=Size(documents=3, editors=2))
     assert result.wrong == []
     assert result.lost == 0
     assert result.acknowledged > 500
     assert sum(hit.fault.kind == "kill" for hit in result.hits) == 50
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("store", outages.STORES)
+async def test_a_store_is_away(stack: Stack, tmp_path_factory: pytest.TempPathFactory, store: str) -> None:
+    seconds, size = 30.0, Size(documents=3, editors=2)
+    logs = tmp_path_factory.mktemp("outage")
+    result = await torture(stack.settings, logs, faults.outage(store, seconds), seed=7, size=size)
+    assert result.wrong == []
+    assert result.lost == 0
+    before, meanwhile = outages.rates(result, seconds)
+    if store == "postgres":
+        assert len(result.told) >= size.documents * size.editors, "every editor is told that nothing is saved"
+    else:
+        assert meanwhile > before / 4, "and nobody has to wait"
