@@ -1,4 +1,4 @@
-"""BlockNote's documents, read as others. That its editors store them like this: tests/collab/test_blocknote.py."""
+"""BlockNote's documents, read as others. That its editors store them so: tests/collab/test_blocknote.py."""
 
 from typing import Any
 
