@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import count
+from uuid import UUID
 
 from flows import late, metrics, reaping, recording, retrying, runtime, watching
 from flows.recording import Recorder
@@ -23,6 +23,7 @@ POLL_SECONDS = 0.5
 APART_SECONDS = 2.0
 REAP_SECONDS = 15.0
 CATCH_UP_SECONDS = 5.0
+GIVE_BACK_SECONDS = 1.0
 DRAIN_SECONDS = 5.0
 """When it has to stop, work in progress gets so long to end."""
 
@@ -36,6 +37,8 @@ class Dispatcher:
     hints: dict[str, asyncio.Event] = field(default_factory=dict)
     working: set[asyncio.Task[None]] = field(default_factory=set)
     recorder: Recorder | None = None
+    leases: set[UUID] = field(default_factory=set)
+    """Under which it works: that one has ended means that the database was away, not that a worker died."""
 
     async def run(self) -> None:
         """Work until `stop` is set; then finish, or give back, what has been begun."""
@@ -76,19 +79,24 @@ class Dispatcher:
                 await self._pause(route)
 
     async def _claim(self, route: Route) -> list[Claim]:
+        lease_id = clock.new_id()
         try:
             async with self.runtime.db.transaction() as session:
-                return await outbox.claim(
+                claims = await outbox.claim(
                     session,
                     route.kind,
-                    lease_id=clock.new_id(),
+                    lease_id=lease_id,
                     limit=route.batch,
                     lease=self.runtime.settings.lease_seconds,
                     apart=route.apart,
+                    own=self.leases,
                 )
         except Exception as error:
             log.warning("nothing claimed", kind=route.kind, error=repr(error))
             return []
+        if claims:
+            self.leases.add(lease_id)
+        return claims
 
     async def _pause(self, route: Route) -> None:
         """Wait for a hint that something is due, or for the next look."""
@@ -115,8 +123,7 @@ class Dispatcher:
             log.exception("batch failed", kind=route.kind)
         finally:
             metrics.batches.observe(time.monotonic() - began, route.kind)
-            keeper.cancel()
-            await asyncio.shield(self._give_back(claims))
+            await asyncio.shield(self._give_back(claims, keeper))
 
     async def _keep(self, claim: Claim) -> None:
         """Prolong the lease for as long as the work goes on."""
@@ -129,12 +136,19 @@ class Dispatcher:
             except Exception as error:
                 log.warning("lease not prolonged", kind=claim.kind, error=repr(error))
 
-    async def _give_back(self, claims: Sequence[Claim]) -> None:
+    async def _give_back(self, claims: Sequence[Claim], keeper: "asyncio.Task[None]") -> None:
         """Let what was begun and not ended be due again, once the database is back if it is away.
 
         A lease that ends counts against what was worked on, as if it had killed its worker.
         """
-        for attempt in count(1):
+        try:
+            await self._retry_unfinished(claims)
+        finally:
+            keeper.cancel()
+            self.leases.discard(claims[0].lease_id)
+
+    async def _retry_unfinished(self, claims: Sequence[Claim]) -> None:
+        while True:
             try:
                 async with self.runtime.db.transaction() as session:
                     left = await outbox.held(session, claims[0].lease_id)
@@ -148,7 +162,7 @@ class Dispatcher:
                 if self.stop.is_set() or not retrying.is_outage(error):
                     return  # the lease ends
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.stop.wait(), retrying.delay_after_outage(attempt))
+                await asyncio.wait_for(self.stop.wait(), GIVE_BACK_SECONDS)
 
     async def _listen(self) -> None:
         """Turn notifications into hints. Without them work begins a poll later."""
@@ -165,7 +179,7 @@ class Dispatcher:
     async def _reap(self, recorder: Recorder) -> None:
         """Now and then, end the flow runs of workers that died, and set aside what has killed too many."""
         while True:
-            await reaping.bury(self.runtime)
+            await reaping.bury(self.runtime, own=self.leases)
             if await recorder.is_up():
                 await reaping.reap(self.runtime, recorder)
             await asyncio.sleep(REAP_SECONDS)

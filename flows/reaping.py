@@ -1,5 +1,6 @@
 """Flow runs whose worker died: Prefect takes them for running until somebody says otherwise."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -40,11 +41,14 @@ def tag_of(installation: UUID) -> str:
     return f"doxie:{installation}"
 
 
-async def bury(runtime: Runtime) -> None:
-    """Set aside what has killed worker after worker, and say so in its ledger."""
+async def bury(runtime: Runtime, *, own: Collection[UUID] = ()) -> None:
+    """Set aside what has killed worker after worker, and say so in its ledger.
+
+    `own` are leases under which somebody is known to work, whether or not they could be prolonged.
+    """
     try:
         async with runtime.db.transaction() as session:
-            dead = await outbox.bury(session)
+            dead = await outbox.bury(session, own=own)
         for claim in dead:
             log.error("set aside", kind=claim.kind, subject_id=str(claim.subject_id))
             if name := _LEDGERS.get(claim.kind):
@@ -116,20 +120,22 @@ async def _standing(
     recorder: Recorder, which: FlowRunFilter, pool: WorkPoolFilter | None = None
 ) -> dict[UUID, datetime]:
     """These runs, and since when each is in its state."""
-    runs = await recorder.client.read_flow_runs(flow_run_filter=which, work_pool_filter=pool, limit=200)
+    runs = await _read(recorder, which, pool)
     return {run.id: run.state.timestamp for run in runs if run.state is not None}
 
 
 async def _unfinished(recorder: Recorder, *, older_than: timedelta) -> list[FlowRun]:
-    return await recorder.client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(
-            tags=FlowRunFilterTags(all_=list(recorder.tags)),
-            state=_UNFINISHED,
-            expected_start_time=FlowRunFilterExpectedStartTime(before_=clock.now() - older_than),
-        ),
-        sort=FlowRunSort.EXPECTED_START_TIME_ASC,
-        limit=200,
+    which = FlowRunFilter(
+        tags=FlowRunFilterTags(all_=list(recorder.tags)),
+        state=_UNFINISHED,
+        expected_start_time=FlowRunFilterExpectedStartTime(before_=clock.now() - older_than),
     )
+    return await _read(recorder, which)
+
+
+async def _read(recorder: Recorder, which: FlowRunFilter, pool: WorkPoolFilter | None = None) -> list[FlowRun]:
+    order = FlowRunSort.EXPECTED_START_TIME_ASC
+    return await recorder.client.read_flow_runs(flow_run_filter=which, work_pool_filter=pool, sort=order, limit=200)
 
 
 def _lease_of(run: FlowRun) -> UUID | None:

@@ -6,7 +6,7 @@ due events under a lease; an event survives a worker that dies, and goes back af
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,7 +63,9 @@ SUSPECT = 2
 """After so many faults in a row an event is worked on apart from others …"""
 ENOUGH = 6
 """… and after so many set aside: it is tried again now and then, and whenever somebody asks."""
-ASIDE_SECONDS = 3600.0
+ASIDE_SECONDS = 60.0
+ASIDE_SECONDS_AT_MOST = 3600.0
+"""The first pause of what is set aside, doubled each time up to the last."""
 
 
 class OutboxEvent(SQLModel, table=True):
@@ -142,7 +144,7 @@ _EMIT = text("""
 
 _CLAIM = text("""
     UPDATE outbox SET lease_id = :lease_id, leased_until = now() + make_interval(secs => :lease),
-        attempts = attempts + 1, faults = faults + (lease_id IS NOT NULL)::int
+        attempts = attempts + 1, faults = faults + (lease_id IS NOT NULL AND lease_id <> ALL(:own))::int
     WHERE (kind, subject_id) IN (
         SELECT kind, subject_id FROM outbox
         WHERE kind = :kind AND due_at <= now() AND (leased_until IS NULL OR leased_until < now())
@@ -150,7 +152,7 @@ _CLAIM = text("""
         ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
     )
     RETURNING kind, subject_id, org_id, payload, generation, attempts, lease_id, faults
-""").bindparams(bindparam("lease_id", type_=Uuid))
+""").bindparams(bindparam("lease_id", type_=Uuid), bindparam("own", type_=ARRAY(Uuid)))
 
 # Deletes what did not change meanwhile; what did change starts anew, as old as its newest change.
 _SETTLE = text("""
@@ -175,17 +177,20 @@ _SETTLE = text("""
 _RETRY = text("""
     UPDATE outbox SET lease_id = NULL, leased_until = NULL, error = :error, faults = faults + :fault,
         set_aside_at = CASE WHEN faults + :fault < :enough THEN NULL ELSE COALESCE(set_aside_at, now()) END,
-        due_at = now() + make_interval(secs => CASE WHEN :fault = 0 OR faults + 1 < :enough THEN :delay ELSE :aside END)
+        due_at = now() + CASE WHEN :fault = 0 OR faults + 1 < :enough THEN make_interval(secs => :delay)
+            ELSE make_interval(secs => LEAST(:aside_at_most, :aside * power(2, LEAST(faults + 1 - :enough, 20)))) END
     WHERE kind = :kind AND subject_id = :subject_id AND lease_id = :lease_id
     RETURNING :fault = 1 AND set_aside_at IS NOT NULL
 """).bindparams(bindparam("subject_id", type_=Uuid), bindparam("lease_id", type_=Uuid))
 
 _BURY = text("""
     UPDATE outbox SET lease_id = NULL, leased_until = NULL, set_aside_at = COALESCE(set_aside_at, now()),
-        faults = faults + 1, error = 'the workers that tried died', due_at = now() + make_interval(secs => :aside)
-    WHERE lease_id IS NOT NULL AND leased_until < now() AND faults + 1 >= :enough
+        faults = faults + 1, error = 'the workers that tried died',
+        due_at = now()
+            + make_interval(secs => LEAST(:aside_at_most, :aside * power(2, LEAST(faults + 1 - :enough, 20))))
+    WHERE lease_id IS NOT NULL AND leased_until < now() AND faults + 1 >= :enough AND lease_id <> ALL(:own)
     RETURNING kind, subject_id, org_id, payload, generation, attempts, lease_id, faults
-""")
+""").bindparams(bindparam("own", type_=ARRAY(Uuid)))
 
 _EXTEND = text("""
     UPDATE outbox SET leased_until = now() + make_interval(secs => :lease) WHERE lease_id = :lease_id
@@ -246,15 +251,23 @@ async def emit(
 
 
 async def claim(
-    session: AsyncSession, kind: str, *, lease_id: UUID, limit: int, lease: float, apart: bool = False
+    session: AsyncSession,
+    kind: str,
+    *,
+    lease_id: UUID,
+    limit: int,
+    lease: float,
+    apart: bool = False,
+    own: Collection[UUID] = (),
 ) -> list[Claim]:
     """Take up to `limit` due events of a kind for `lease` seconds; nobody else gets them meanwhile.
 
     Those that have failed by their own fault, or whose workers died, are given out `apart` only: worked
-    on one by one they hold up no others.
+    on one by one they hold up no others. A lease that ended is taken for a dead worker's, unless it is one of
+    `own`, of a worker that lives and could not prolong it.
     """
     parameters = {"kind": kind, "lease_id": lease_id, "limit": limit, "lease": lease, "suspect": SUSPECT}
-    rows = await session.execute(_CLAIM, {**parameters, "apart": apart})
+    rows = await session.execute(_CLAIM, {**parameters, "apart": apart, "own": list(own)})
     return [Claim(**row) for row in rows.mappings()]
 
 
@@ -292,13 +305,15 @@ async def retry(session: AsyncSession, claim: Claim, *, error: str, delay: float
         "fault": int(fault),
         "enough": ENOUGH,
         "aside": ASIDE_SECONDS,
+        "aside_at_most": ASIDE_SECONDS_AT_MOST,
     }
     return bool(await session.scalar(_RETRY, parameters))
 
 
-async def bury(session: AsyncSession) -> list[Claim]:
-    """Set aside what has killed worker after worker; what it was."""
-    rows = await session.execute(_BURY, {"enough": ENOUGH, "aside": ASIDE_SECONDS})
+async def bury(session: AsyncSession, *, own: Collection[UUID] = ()) -> list[Claim]:
+    """Set aside what has killed worker after worker; what it was. `own`: see `claim`."""
+    pauses = {"aside": ASIDE_SECONDS, "aside_at_most": ASIDE_SECONDS_AT_MOST}
+    rows = await session.execute(_BURY, {"enough": ENOUGH, **pauses, "own": list(own)})
     return [Claim(**row) for row in rows.mappings()]
 
 

@@ -12,9 +12,10 @@ import httpx
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.settings import temporary_settings
-from prefect.states import Completed, Pending, Running, State
+from prefect.states import Completed, Pending, Running
 from pycrdt import Doc
 from sqlalchemy import text
 
@@ -68,7 +69,7 @@ async def test_what_fails_for_ever_is_set_aside_shown_and_replayed(
         await settled(worker, [good])
         found = await event(worker, bad)
         assert found.faults == outbox.ENOUGH
-        assert found.due_at > clock.now() + timedelta(minutes=50)
+        assert found.due_at > clock.now() + timedelta(seconds=20)
         # One more edit does not bring it back: it would fail once more for each.
         await desk.write(bad, *typing("!"))
         assert (await event(worker, bad)).due_at == found.due_at
@@ -133,6 +134,50 @@ async def test_what_kills_its_workers_is_set_aside(worker: Runtime, desk: Desk) 
     assert "died" in str(note.error)
     async with dispatching(worker):
         await settled(worker, [fine])
+
+
+async def test_a_worker_that_could_not_prolong_its_lease_is_not_dead(worker: Runtime, desk: Desk) -> None:
+    document_id = await desk.document()
+    await desk.write(document_id, *typing("fine"))
+
+    async def again(lease: UUID, *own: UUID) -> int:
+        """Claim it under a lease that ends at once; its faults."""
+        async with worker.db.transaction() as session:
+            await session.execute(text("UPDATE outbox SET due_at = now() WHERE subject_id = :id"), {"id": document_id})
+            kind = outbox.DOCUMENT_CHANGED
+            await outbox.claim(session, kind, lease_id=lease, limit=10, lease=-1, own=own)
+        return int((await event(worker, document_id)).faults)
+
+    mine, theirs = uuid4(), uuid4()
+    assert await again(mine) == 0
+    assert await again(mine, mine) == 0
+    assert await again(theirs) == 1, "nobody says that it lives"
+    async with worker.db.transaction() as session:
+        await session.execute(text("UPDATE outbox SET faults = 5 WHERE subject_id = :id"), {"id": document_id})
+    await reaping.bury(worker, own=[theirs])
+    assert not await is_set_aside(worker, document_id)
+    await reaping.bury(worker)
+    assert await is_set_aside(worker, document_id)
+
+
+async def test_what_is_set_aside_is_tried_less_and_less(worker: Runtime, desk: Desk) -> None:
+    document_id = await desk.document()
+    await desk.write(document_id, *typing("bad"))
+    pauses = []
+    for _ in range(outbox.ENOUGH + 8):
+        async with worker.db.transaction() as session:
+            await session.execute(text("UPDATE outbox SET due_at = now() WHERE subject_id = :id"), {"id": document_id})
+            claims = [
+                claim
+                for apart in (False, True)
+                for claim in await outbox.claim(
+                    session, outbox.DOCUMENT_CHANGED, lease_id=uuid4(), limit=10, lease=60, apart=apart
+                )
+            ]
+            await outbox.retry(session, claims[0], error="bad", delay=1, fault=True)
+            query = text("SELECT due_at - now() FROM outbox WHERE subject_id = :id")
+            pauses.append((await session.scalar(query, {"id": document_id})).total_seconds())
+    assert pauses == [1] * (outbox.ENOUGH - 1) + [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
 
 
 async def test_a_replay_does_not_stick(worker: Runtime, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
