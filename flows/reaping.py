@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from prefect.client.schemas.filters import (
@@ -29,8 +29,8 @@ from models import backups, outbox, pipeline
 log = get_logger(__name__)
 
 _LEASE = "lease:"
-_LEASES_TO_START = 10
-"""A scheduled run without a lease of its own gets the time of so many to take one."""
+_LEASES_TO_START = {StateType.PENDING: 10.0, StateType.RUNNING: 1.5}
+"""The time of so many leases has a scheduled run to take its own: first its process has to start, and import us all."""
 _UNFINISHED = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING]))
 _LEDGERS = {outbox.DOCUMENT_CHANGED: "persist", outbox.EXPORT_REQUESTED: "export"}
 """The pipelines that keep a ledger."""
@@ -103,25 +103,22 @@ async def _scheduled(runtime: Runtime, recorder: Recorder) -> list[UUID]:
     lease = timedelta(seconds=runtime.settings.lease_seconds)
     async with runtime.db.transaction() as session:
         ended = await pipeline.ended_leases(session)
-    unfinished = await _standing(recorder, FlowRunFilter(id=FlowRunFilterId(any_=ended), state=_UNFINISHED))
-    await _forget(runtime, [run_id for run_id in ended if run_id not in unfinished])
+    unfinished = await _read(recorder, FlowRunFilter(id=FlowRunFilterId(any_=ended), state=_UNFINISHED))
+    await _forget(runtime, sorted(set(ended) - {run.id for run in unfinished}))
     # A run that is tried again has the lease of the time before until it takes one anew.
-    dead = {run_id for run_id, since in unfinished.items() if since < clock.now() - lease}
+    dead = {run.id for run in unfinished if _stands_for(run) > lease}
     pool = WorkPoolFilter(name=WorkPoolFilterName(any_=[runtime.settings.work_pool]))
-    old = await _standing(recorder, FlowRunFilter(state=_UNFINISHED), pool)
-    waited_for = [run_id for run_id, since in old.items() if since < clock.now() - _LEASES_TO_START * lease]
-    if waited_for:
+    started = await _read(recorder, FlowRunFilter(state=_UNFINISHED), pool)
+    late = [run.id for run in started if run.state_type and _stands_for(run) > lease * _LEASES_TO_START[run.state_type]]
+    if late:
         async with runtime.db.transaction() as session:
-            dead |= set(waited_for) - await pipeline.leased(session, waited_for)
+            dead |= set(late) - await pipeline.leased(session, late)
     return sorted(dead)
 
 
-async def _standing(
-    recorder: Recorder, which: FlowRunFilter, pool: WorkPoolFilter | None = None
-) -> dict[UUID, datetime]:
-    """These runs, and since when each is in its state."""
-    runs = await _read(recorder, which, pool)
-    return {run.id: run.state.timestamp for run in runs if run.state is not None}
+def _stands_for(run: FlowRun) -> timedelta:
+    """How long a run has been in its state."""
+    return clock.now() - run.state.timestamp if run.state is not None else timedelta(0)
 
 
 async def _unfinished(recorder: Recorder, *, older_than: timedelta) -> list[FlowRun]:

@@ -23,20 +23,26 @@ def journal(entries: Sequence[Entry], records: Sequence[Record]) -> Iterator[str
         if entry.chain != chain:
             yield f"the hash chain breaks at seq {place}"
             return
-    by_writer = {record.writer: record for record in records}
+    returns: dict[int | None, int] = {r.writer: 0 if r.exact else r.returns for r in records}
+    returns[None] = sum(record.returns for record in records)
+    exact = {record.writer for record in records if record.exact}
+    own = {update for record in records for update in record.seqs.values()}
     seen: dict[str, int] = {}
-    repeats: Counter[int] = Counter()
+    repeats: Counter[int | None] = Counter()
     for entry in entries:
         tokens = [token.decode() for token in TOKEN.findall(entry.payload)]
         new = [token for token in tokens if token not in seen]
         if tokens and not new:
-            repeats[_writer(tokens[-1])] += 1
+            writers = {_writer(token) for token in tokens}
+            # Who comes back offers what it has of others, too: the node may not have heard of it yet.
+            offered = entry.payload not in own and (len(writers) > 1 or not exact.isdisjoint(writers))
+            repeats[None if offered else _writer(tokens[-1])] += 1
         for token in new:
             seen[token] = entry.seq
     for writer, times in repeats.items():
-        allowed = 0 if by_writer[writer].exact else by_writer[writer].returns
-        if times > allowed:
-            yield f"edits of writer {writer} are {times} times journaled again, {allowed} times sent again"
+        if times > returns[writer]:
+            whose = "others" if writer is None else f"writer {writer}"
+            yield f"edits of {whose} are {times} times journaled again, {returns[writer]} times sent again"
     yield from _in_order(entries, records)
     payloads = {entry.seq: entry.payload for entry in entries}
     for record in records:

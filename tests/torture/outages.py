@@ -40,7 +40,9 @@ def main(arguments: list[str]) -> None:
                 seconds = given.seconds or STORES[store]
                 print(f"{store} is away for {seconds:.0f} s", flush=True)
                 plan = faults.outage(store, seconds)
-                result = asyncio.run(torture(get_settings(), home / "logs" / store, plan, seed=SEED, size=Size(20)))
+                result = asyncio.run(
+                    torture(get_settings(), home / "logs" / store, plan, seed=SEED, size=Size(20, pause=2.0))
+                )
                 table.add_row(store, f"{seconds:.0f}", *_cells(result, seconds))
                 wrong += [f"{store}: {line}" for line in result.wrong]
     Console(width=140).print(table)

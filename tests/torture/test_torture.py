@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from uuid import uuid4
 
+import pycrdt
 import pytest
 from sqlalchemy import Uuid, bindparam, text
 
@@ -122,6 +123,22 @@ def test_a_promised_seq_has_to_be_kept() -> None:
     assert complaints(entries(payloads), records) == ""
     records[0].seqs = {2: payloads[0]}
     assert "was promised seq 2" in complaints(entries(payloads), records)
+
+
+def test_what_has_a_key_is_there_once() -> None:
+    payloads, records = written()
+    records[0].exact, records[0].returns, records[0].seqs = True, 3, {1: payloads[0]}
+    assert complaints(entries(payloads), records) == ""
+    assert "1 times journaled again, 0 times sent again" in complaints(entries([*payloads, payloads[0]]), records)
+
+
+def test_who_comes_back_may_offer_what_others_wrote() -> None:
+    payloads, records = written()
+    records[0].exact = True
+    offered = entries([*payloads, pycrdt.merge_updates(*payloads[:2])])
+    assert "edits of others are 1 times journaled again, 0 times sent again" in complaints(offered, records)
+    records[1].returns = 1
+    assert complaints(offered, records) == ""
 
 
 def test_replicas_that_differ_are_seen() -> None:
