@@ -184,7 +184,6 @@ async def test_a_promise_before_the_commit_is_found(world: World, bug: str) -> N
     assert (lost > 0) == bool(bug)
 
 
-@pytest.mark.long
 async def test_fifty_kills(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> None:
     logs = tmp_path_factory.mktemp("torture")
     result = await torture(stack.settings, logs, faults.plan(7, 50, 1.0), seed=7, size=Size(documents=3, editors=2))
