@@ -132,7 +132,6 @@ async def running(
 ) -> AsyncIterator[Cluster]:
     """The cluster on the stores of a stack. `sabotage`: which of ours run with a bug of `tests.torture.sabotage`."""
     cluster = Cluster(settings)
-    logs.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         ports = {name: free_port() for name in OURS}
         for link in faults.LINKS:

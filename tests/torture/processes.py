@@ -42,6 +42,7 @@ class Ours:
         self._command = [sys.executable, "-m", *command]
         self._environment = dict(environment)
         self._probe = probes.http(f"{url}/readyz")
+        log.parent.mkdir(parents=True, exist_ok=True)
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
