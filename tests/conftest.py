@@ -22,7 +22,21 @@ for name in [name for name in os.environ if name.startswith(("DOXIE_", "PREFECT_
 os.environ["DOXIE_HOME"] = str(HOME)
 
 # Every HTTP client reads all certificate authorities, for tens of milliseconds, and the tests make thousands.
-ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[assignment]
+_made = ssl.create_default_context
+
+
+@cache
+def _shared(cafile: str | None, _environment: str | None) -> ssl.SSLContext:
+    return _made(cafile=cafile)
+
+
+def _once(purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH, *, cafile: str | None = None, **other: Any) -> ssl.SSLContext:
+    if other or purpose is not ssl.Purpose.SERVER_AUTH:
+        return _made(purpose, cafile=cafile, **other)
+    return _shared(cafile, os.environ.get("SSL_CERT_FILE"))
+
+
+ssl.create_default_context = _once  # type: ignore[assignment]
 
 from infra.db import Database  # noqa: E402
 from infra.settings import Settings, get_settings  # noqa: E402
