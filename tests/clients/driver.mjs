@@ -307,10 +307,8 @@ const commands = {
     const { editor } = client
     const does = {
       replaceAll: (_, blocks) => editor.replaceBlocks(editor.document, blocks),
-      insertBefore: (block, blocks) => editor.insertBlocks(blocks, block, 'before'),
       insertAfter: (block, blocks) => editor.insertBlocks(blocks, block, 'after'),
-      update: (block, change) => editor.updateBlock(block, change),
-      remove: (block) => editor.removeBlocks([block])
+      update: (block, change) => editor.updateBlock(block, change)
     }
     for (const [name, at, ...given] of commands) does[name](at === null ? null : editor.document.at(at), ...given)
   },

@@ -6,8 +6,9 @@ from typing import Any
 import pycrdt
 
 from models import content
-from tests.clients import Node, YClient
+from tests.clients import Node
 from tests.collab.test_clients import join
+from tests.collab.test_tiptap import agreed
 from tests.collab.world import Collab, World
 
 WRITTEN = [
@@ -37,17 +38,6 @@ Between
 """
 
 
-async def agreed(editors: list[YClient]) -> list[dict[str, Any]]:
-    """Wait until all editors show the same; what it is."""
-    async with asyncio.timeout(60):
-        while True:
-            shown = [await editor.call("blocks") for editor in editors]
-            if all(blocks == shown[0] for blocks in shown):
-                found: list[dict[str, Any]] = shown[0]
-                return found
-            await asyncio.sleep(0.05)
-
-
 async def test_blocknote_editors_write_together(collab: Collab, world: World) -> None:
     doc = await world.document()
     async with Node() as node:  # the page that BlockNote needs is global
@@ -56,7 +46,7 @@ async def test_blocknote_editors_write_together(collab: Collab, world: World) ->
             await editor.call("blocknote")
         await ann.call("block", commands=[["replaceAll", None, WRITTEN]])
         await bob.catches_up_with(ann, 60_000)
-        await agreed(editors)
+        await agreed(editors, "blocks")
         await bob.call("disconnect")
         await asyncio.gather(
             ann.call("block", commands=[["update", 0, {"content": "Online"}]]),
@@ -72,7 +62,7 @@ async def test_blocknote_editors_write_together(collab: Collab, world: World) ->
         await bob.synced(60_000)
         for one, other in ((ann, bob), (bob, ann)):
             await one.catches_up_with(other, 60_000)
-        shown = await agreed(editors)
+        shown = await agreed(editors, "blocks")
         for editor in editors:
             await editor.saved(60_000)
         assert node.uncaught == []

@@ -15,14 +15,13 @@ PAIRS: list[tuple[Kind, Kind]] = [("y-websocket", "hocuspocus-4"), ("hocuspocus-
 TITLE = "<h1>Title</h1><p>Hello <strong>world</strong></p><ul><li><p>one</p></li><li><p>two</p></li></ul>"
 
 
-async def agreed(editors: list[YClient]) -> dict[str, Any]:
-    """Wait until all editors show the same; what it is."""
+async def agreed(editors: list[YClient], shows: str = "prosemirror") -> Any:
+    """Wait until all editors show the same; what it is. `shows` asks one for it."""
     async with asyncio.timeout(60):
         while True:
-            shown = [await editor.call("prosemirror") for editor in editors]
+            shown = [await editor.call(shows) for editor in editors]
             if all(document == shown[0] for document in shown):
-                found: dict[str, Any] = shown[0]
-                return found
+                return shown[0]
             await asyncio.sleep(0.05)
 
 
