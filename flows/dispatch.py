@@ -20,7 +20,7 @@ from models.outbox import Claim
 log = get_logger(__name__)
 
 POLL_SECONDS = 0.5
-APART_SECONDS = 2.0
+"""So often it looks for what is due."""
 REAP_SECONDS = 15.0
 CATCH_UP_SECONDS = 5.0
 GIVE_BACK_SECONDS = 1.0
@@ -34,7 +34,8 @@ class Dispatcher:
 
     runtime: Runtime
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    hints: dict[str, asyncio.Event] = field(default_factory=dict)
+    hints: dict[outbox.Due, asyncio.Event] = field(default_factory=dict)
+    """One for each route, set when it has something to do."""
     working: set[asyncio.Task[None]] = field(default_factory=set)
     recorder: Recorder | None = None
     leases: set[UUID] = field(default_factory=set)
@@ -47,13 +48,14 @@ class Dispatcher:
             async with recording.opened(self.runtime.settings, [tag]) as recorder, asyncio.TaskGroup() as loops:
                 self.recorder = recorder
                 helpers = [
+                    loops.create_task(self._look()),
                     loops.create_task(self._listen()),
                     loops.create_task(self._reap(recorder)),
                     loops.create_task(self._catch_up(recorder)),
                     loops.create_task(watching.watch(self.runtime)),
                 ]
                 for route in routes(self.runtime.settings):
-                    self.hints.setdefault(route.kind, asyncio.Event())
+                    self.hints[route.kind, route.apart] = asyncio.Event()
                     loops.create_task(self._serve(route, recorder))
                 await self.stop.wait()
                 for helper in helpers:
@@ -76,7 +78,9 @@ class Dispatcher:
             else:
                 slots.release()
             if len(claims) < route.batch and not self.stop.is_set():
-                await self._pause(route)
+                hint = self.hints[route.kind, route.apart]
+                await hint.wait()
+                hint.clear()
 
     async def _claim(self, route: Route) -> list[Claim]:
         lease_id = clock.new_id()
@@ -97,18 +101,6 @@ class Dispatcher:
         if claims:
             self.leases.add(lease_id)
         return claims
-
-    async def _pause(self, route: Route) -> None:
-        """Wait for a hint that something is due, or for the next look."""
-        if route.apart:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.stop.wait(), APART_SECONDS)
-            return
-        hint = self.hints[route.kind]
-        with suppress(TimeoutError):
-            async with asyncio.timeout(POLL_SECONDS * random.uniform(0.8, 1)):  # noqa: S311 - no secret
-                await hint.wait()
-        hint.clear()
 
     async def _work(self, route: Route, recorder: Recorder, claims: Sequence[Claim]) -> None:
         """Have one batch done under its lease."""
@@ -164,17 +156,31 @@ class Dispatcher:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stop.wait(), GIVE_BACK_SECONDS)
 
+    async def _look(self) -> None:
+        """Find out now and then what is due: one question for all routes, most of which have nothing to do."""
+        while True:
+            try:
+                async with self.runtime.db.transaction() as session:
+                    self._hint(*await outbox.due(session))
+            except Exception as error:
+                log.warning("not looked for what is due", error=repr(error))
+            await asyncio.sleep(POLL_SECONDS * random.uniform(0.8, 1))  # noqa: S311 - no secret
+
     async def _listen(self) -> None:
-        """Turn notifications into hints. Without them work begins a poll later."""
+        """Turn notifications into hints. Without them work begins a look later."""
         while True:
             try:
                 async with self.runtime.db.listen(outbox.CHANNEL) as kinds:
                     async for kind in kinds:
-                        if kind in self.hints:
-                            self.hints[kind].set()
+                        self._hint((kind, False))
             except Exception as error:
                 log.warning("not listening", error=repr(error))
             await asyncio.sleep(1)
+
+    def _hint(self, *due: outbox.Due) -> None:
+        for route in due:
+            if route in self.hints:
+                self.hints[route].set()
 
     async def _reap(self, recorder: Recorder) -> None:
         """Now and then, end the flow runs of workers that died, and set aside what has killed too many."""

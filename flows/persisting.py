@@ -53,6 +53,9 @@ async def persist(runtime: Runtime, claim: Claim, ledger: Ledger) -> Outcome:
 
 
 async def _persist(runtime: Runtime, claim: Claim, ledger: Ledger) -> int:
+    left = await _left(runtime, claim) if claim.attempts > 1 else []
+    for revision in left:
+        await _save(runtime, claim, ledger, revision, last=False)
     async with runtime.db.transaction(org_ids=[claim.org_id]) as session:
         waiting = await revisions.capture(session, claim.subject_id)
         newest = None if waiting else await revisions.newest_stored(session, claim.subject_id)
@@ -64,7 +67,16 @@ async def _persist(runtime: Runtime, claim: Claim, ledger: Ledger) -> int:
     if not waiting:
         async with runtime.db.transaction() as session:
             await outbox.settle(session, [claim])
-    return len(waiting)
+    return len(left) + len(waiting)
+
+
+async def _left(runtime: Runtime, claim: Claim) -> list[Revision]:
+    """What an attempt before this one did not get to store: until that is done, no further revision is captured.
+
+    Else each attempt during an outage would leave one more to be stored after it.
+    """
+    async with runtime.db.transaction(org_ids=[claim.org_id]) as session:
+        return await revisions.pending(session, claim.subject_id)
 
 
 async def _save(runtime: Runtime, claim: Claim, ledger: Ledger, revision: Revision, *, last: bool) -> None:

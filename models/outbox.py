@@ -109,6 +109,10 @@ class Backlog:
     set_aside: int = 0
 
 
+Due = tuple[str, bool]
+"""A kind of which something is due, and whether that is worked on apart from others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """An event somebody works on until the lease ends."""
@@ -131,16 +135,23 @@ _EMIT = text("""
     ON CONFLICT (kind, subject_id) DO UPDATE SET
         generation = outbox.generation + 1,
         payload = outbox.payload || EXCLUDED.payload,
-        attempts = CASE WHEN outbox.leased_until > now() OR outbox.faults > 0 THEN outbox.attempts ELSE 0 END,
+        attempts = CASE WHEN outbox.leased_until > now() OR outbox.faults > 0 OR NOT :urgent THEN outbox.attempts
+            ELSE 0 END,
         faults = CASE WHEN :urgent THEN 0 ELSE outbox.faults END,
         set_aside_at = CASE WHEN :urgent THEN NULL ELSE outbox.set_aside_at END,
-        due_at = CASE WHEN outbox.faults > 0 AND NOT :urgent THEN outbox.due_at
+        due_at = CASE WHEN NOT :urgent AND (outbox.faults > 0 OR outbox.attempts > 0 AND outbox.lease_id IS NULL)
+            THEN outbox.due_at
             ELSE LEAST(outbox.created_at + make_interval(secs => :max_age), EXCLUDED.due_at) END
 """).bindparams(
     bindparam("subjects", type_=ARRAY(Uuid)),
     bindparam("orgs", type_=ARRAY(Uuid)),
     bindparam("payload", type_=Text),
 )
+
+_DUE = text("""
+    SELECT DISTINCT kind, faults >= :suspect AS apart FROM outbox
+    WHERE due_at <= now() AND (leased_until IS NULL OR leased_until < now())
+""")
 
 _CLAIM = text("""
     UPDATE outbox SET lease_id = :lease_id, leased_until = now() + make_interval(secs => :lease),
@@ -229,8 +240,9 @@ async def emit(
     """Note that something has to be done about subjects, given as (org id, subject id).
 
     It is due after `quiet` seconds without another such event, at the latest `max_age` seconds
-    after the first. One that keeps failing waits as long as it has to, unless this is urgent (`quiet`
-    is 0). Subjects are taken in order of their ids, so that two writers cannot deadlock.
+    after the first. One that has failed waits until it is to be tried again, unless this is urgent (`quiet`
+    is 0): while a store is down, edits cause no attempts. Subjects are taken in order of their ids, so that
+    two writers cannot deadlock.
     """
     ordered = sorted(subjects, key=lambda pair: pair[1])
     cause = tracing.traceparent()
@@ -248,6 +260,11 @@ async def emit(
     )
     if quiet == 0:
         await session.execute(_NOTIFY, {"channel": CHANNEL, "kind": kind})
+
+
+async def due(session: AsyncSession) -> list[Due]:
+    """What `claim` would find."""
+    return [(row.kind, row.apart) for row in await session.execute(_DUE, {"suspect": SUSPECT})]
 
 
 async def claim(

@@ -121,9 +121,9 @@ def mails_(
 
 @app.command(context_settings=_VERBATIM)
 def test(context: typer.Context) -> None:
-    """Run the tests, on three stacks at once; arguments go to pytest instead, and run what they name on one."""
+    """Run the tests, on two stacks at once; arguments go to pytest instead, and run what they name on one."""
     os.chdir(REPOSITORY)
-    _become("pytest", *(context.args or ("--numprocesses=3", "--dist=loadfile", "--durations=40")))
+    _become("pytest", *(context.args or ("--numprocesses=2", "--dist=loadfile", "--durations=40")))
 
 
 @app.command(context_settings=_VERBATIM)

@@ -77,6 +77,11 @@ async def capture(session: AsyncSession, document_id: UUID) -> list[Revision]:
     return await queries.pending(session, document_id)
 
 
+async def pending(session: AsyncSession, document_id: UUID) -> list[Revision]:
+    """Those that wait for a snapshot already, oldest first. Called by the pipeline."""
+    return await queries.pending(session, document_id)
+
+
 async def fold(session: AsyncSession, store: ObjectStore, revision: Revision) -> Folded:
     """The state of a revision, from the nearest snapshot before it and the journal.
 

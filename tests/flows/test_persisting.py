@@ -7,9 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from pycrdt import Doc, Text
+from sqlalchemy import text
 from sqlmodel import select
 
 from flows.runtime import Runtime
+from infra import clock
 from infra.storage import ObjectStore
 from models import outbox
 from models.documents import state
@@ -161,8 +163,52 @@ async def test_the_store_is_down_and_comes_back(worker: Runtime, desk: Desk) -> 
         assert await text_of(worker, desk, revision.sha256) == "later"
 
 
-async def failures(desk: Desk, document_id: UUID) -> bool:
-    return any(step.state == "failed" for step in await desk.ledger(document_id))
+async def test_an_outage_piles_up_no_revisions(worker: Runtime, desk: Desk) -> None:
+    document_id = await desk.document()
+    first, *later = typing("piles")
+    async with Valve(port_of(worker.settings.s3_endpoint)) as valve:
+        settings = worker.settings.model_copy(update={"s3_endpoint": f"http://127.0.0.1:{valve.port}"})
+        crippled = replace(worker, settings=settings, store=ObjectStore(settings))
+        await valve.close()
+        async with dispatching(crippled):
+            await desk.write(document_id, first)
+            for attempts in (1, 2, 3):
+                await until(partial(failures, desk, document_id, attempts))
+                await desk.write(document_id, later.pop(0))
+            await valve.open()
+            await desk.write(document_id, *later)
+            await settled(worker, [document_id], 40)
+    before, after = await desk.revisions(document_id)
+    assert (before.seq_from, before.seq_to, after.seq_from, after.seq_to) == (1, 1, 2, 5)
+    assert await text_of(worker, desk, after.sha256) == "piles"
+
+
+async def test_edits_do_not_hurry_what_has_failed(worker: Runtime, desk: Desk) -> None:
+    document_id = await desk.document()
+    await desk.write(document_id, *typing("wait"))
+    subjects = [(desk.org_id, document_id)]
+    async with worker.db.transaction() as session:
+        await outbox.emit(session, outbox.DOCUMENT_CHANGED, subjects)
+    [claim] = await claimed(worker)
+    async with worker.db.transaction() as session:
+        await outbox.retry(session, claim, error="the store is down", delay=1000)
+    await desk.write(document_id, *typing("!"))
+    async with worker.db.transaction() as session:
+        await session.execute(text("UPDATE outbox SET created_at = created_at - interval '1 hour'"))
+    await desk.write(document_id, *typing("!"))
+    assert await claimed(worker) == []
+    async with worker.db.transaction() as session:
+        await outbox.emit(session, outbox.DOCUMENT_CHANGED, subjects)
+    assert [claim.attempts for claim in await claimed(worker)] == [1]
+
+
+async def claimed(worker: Runtime) -> list[outbox.Claim]:
+    async with worker.db.transaction() as session:
+        return await outbox.claim(session, outbox.DOCUMENT_CHANGED, lease_id=clock.new_id(), limit=9, lease=60)
+
+
+async def failures(desk: Desk, document_id: UUID, enough: int = 1) -> bool:
+    return sum(step.state == "failed" for step in await desk.ledger(document_id)) >= enough
 
 
 async def replay(worker: Runtime, desk: Desk, document_id: UUID) -> None:
