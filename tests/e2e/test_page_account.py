@@ -93,7 +93,8 @@ async def test_an_account_elsewhere_is_connected(
         async with httpx.AsyncClient(timeout=30, trust_env=False) as walker:
             return await pass_through(walker, address, login)
 
-    async with tab(chromium, site) as one:
+    # A worker in the browser would ask for pages past what is routed here.
+    async with tab(chromium, site, service_workers="block") as one:
         page = one.page
         await page.route(f"{acme.issuer}/**", on_its_pages)
         await page.route("**/api/v1/auth/oidc/acme/start?*", on_the_way)
@@ -111,6 +112,19 @@ async def test_an_account_elsewhere_is_connected(
         await there.get_by_role("button", name="Disconnect").click()
         await _prove(page, ann)
         await expect(there).to_contain_text("Not connected")
+
+
+async def test_what_is_visited_is_asked_for_once(
+    chromium: Browser, site: str, ann: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Although the worker in the browser asks beforehand: twice would be too often for who returns from a provider."""
+    path = f"/api/v1/documents/{ann.document_id}/pipeline"
+    async with tab(chromium, site) as one:
+        await sign_in(one, ann)
+        await one.page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+        await one.go(path)
+        await expect(one.page.locator("body")).to_contain_text("items")
+    assert sum(path in str(record.msg) for record in caplog.records) == 1
 
 
 async def test_mail_comes_as_one_likes(chromium: Browser, stack: Stack, ann: Person) -> None:

@@ -11,8 +11,8 @@ addEventListener('activate', (event) => event.waitUntil(begin()))
 addEventListener('fetch', (event) => {
   const { request } = event
   const { origin, pathname } = new URL(request.url)
-  if (request.method !== 'GET' || origin !== location.origin || pathname.startsWith('/api/')) return
-  if (request.mode === 'navigate') event.respondWith(visit(event))
+  if (request.method !== 'GET' || origin !== location.origin) return
+  if (request.mode === 'navigate') event.respondWith(pathname.startsWith('/api/') ? asked(event) : visit(event))
   else if (FILES.includes(pathname)) event.respondWith(file(request))
 })
 
@@ -25,12 +25,17 @@ async function begin() {
 /** The server comes first. Where it is out of reach there is the page, which says so. */
 async function visit(event) {
   try {
-    const answer = (await event.preloadResponse) ?? (await fetch(event.request))
+    const answer = await asked(event)
     if (answer.status < 500) return answer
   } catch {
     // out of reach
   }
   return (await kept('/')) ?? Response.error()
+}
+
+/** Once only: what is left to the browser is asked for again, although the preloading has asked already. */
+async function asked(event) {
+  return (await event.preloadResponse) ?? fetch(event.request)
 }
 
 async function file(request) {
