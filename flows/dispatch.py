@@ -3,10 +3,12 @@
 import asyncio
 import random
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from flows import late, metrics, reaping, recording, retrying, runtime, watching
 from flows.recording import Recorder
@@ -22,8 +24,11 @@ log = get_logger(__name__)
 POLL_SECONDS = 0.5
 """So often it looks for what is due."""
 REAP_SECONDS = 15.0
+ORPHANS_SECONDS = 10.0
 CATCH_UP_SECONDS = 5.0
 GIVE_BACK_SECONDS = 1.0
+ANSWER_SECONDS = 10.0
+"""So long the database may take for a question of the worker's own: a connection may be dead and nobody has said so."""
 DRAIN_SECONDS = 5.0
 """When it has to stop, work in progress gets so long to end."""
 
@@ -50,6 +55,7 @@ class Dispatcher:
                 helpers = [
                     loops.create_task(self._look()),
                     loops.create_task(self._listen()),
+                    loops.create_task(self._free_orphans()),
                     loops.create_task(self._reap(recorder)),
                     loops.create_task(self._catch_up(recorder)),
                     loops.create_task(watching.watch(self.runtime)),
@@ -84,8 +90,9 @@ class Dispatcher:
 
     async def _claim(self, route: Route) -> list[Claim]:
         lease_id = clock.new_id()
+        self.leases.add(lease_id)
         try:
-            async with self.runtime.db.transaction() as session:
+            async with self._asking() as session:
                 claims = await outbox.claim(
                     session,
                     route.kind,
@@ -97,10 +104,19 @@ class Dispatcher:
                 )
         except Exception as error:
             log.warning("nothing claimed", kind=route.kind, error=repr(error))
+            # It may have been committed all the same: then the lease ends, which nobody has to have died for.
+            forgotten = 3 * self.runtime.settings.lease_seconds
+            asyncio.get_running_loop().call_later(forgotten, self.leases.discard, lease_id)
             return []
-        if claims:
-            self.leases.add(lease_id)
+        if not claims:
+            self.leases.discard(lease_id)
         return claims
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[AsyncSession]:
+        """A transaction of a moment."""
+        async with asyncio.timeout(ANSWER_SECONDS), self.runtime.db.transaction() as session:
+            yield session
 
     async def _work(self, route: Route, recorder: Recorder, claims: Sequence[Claim]) -> None:
         """Have one batch done under its lease."""
@@ -123,7 +139,7 @@ class Dispatcher:
         while True:
             await asyncio.sleep(seconds / 3)
             try:
-                async with self.runtime.db.transaction() as session:
+                async with self._asking() as session:
                     await outbox.extend(session, claim.lease_id, lease=seconds)
             except Exception as error:
                 log.warning("lease not prolonged", kind=claim.kind, error=repr(error))
@@ -142,7 +158,7 @@ class Dispatcher:
     async def _retry_unfinished(self, claims: Sequence[Claim]) -> None:
         while True:
             try:
-                async with self.runtime.db.transaction() as session:
+                async with self._asking() as session:
                     left = await outbox.held(session, claims[0].lease_id)
                     for claim in claims:
                         if claim.subject_id in left:
@@ -160,7 +176,7 @@ class Dispatcher:
         """Find out now and then what is due: one question for all routes, most of which have nothing to do."""
         while True:
             try:
-                async with self.runtime.db.transaction() as session:
+                async with self._asking() as session:
                     self._hint(*await outbox.due(session))
             except Exception as error:
                 log.warning("not looked for what is due", error=repr(error))
@@ -185,10 +201,23 @@ class Dispatcher:
     async def _reap(self, recorder: Recorder) -> None:
         """Now and then, end the flow runs of workers that died, and set aside what has killed too many."""
         while True:
-            await reaping.bury(self.runtime, own=self.leases)
-            if await recorder.is_up():
-                await reaping.reap(self.runtime, recorder)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REAP_SECONDS):
+                    await reaping.bury(self.runtime, own=self.leases)
+                    if await recorder.is_up():
+                        await reaping.reap(self.runtime, recorder)
             await asyncio.sleep(REAP_SECONDS)
+
+    async def _free_orphans(self) -> None:
+        """Let no batch wait for ever, with its lease prolonged, on a connection that leads nowhere."""
+        while True:
+            await asyncio.sleep(ORPHANS_SECONDS)
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    if freed := await self.runtime.db.free_orphans():
+                        log.warning("connections led nowhere", connections=freed)
+            except Exception as error:
+                log.warning("orphans not looked for", error=repr(error))
 
     async def _catch_up(self, recorder: Recorder) -> None:
         """Let Prefect hear, once it is back, of what was done without it."""
@@ -202,7 +231,7 @@ class Dispatcher:
         """Write down, where they outlive this process, the runs that Prefect has not heard of."""
         try:
             while recorder.owed:
-                async with self.runtime.db.transaction() as session:
+                async with self._asking() as session:
                     await pipeline.owe(session, recorder.owed[0])
                 recorder.owed.popleft()
         except Exception as error:
@@ -212,7 +241,7 @@ class Dispatcher:
         """The tag of this deployment's runs; waits for the database."""
         while True:
             try:
-                async with self.runtime.db.transaction() as session:
+                async with self._asking() as session:
                     return reaping.tag_of(await pipeline.installation(session))
             except Exception as error:
                 log.warning("waiting for the database", error=repr(error))

@@ -4,10 +4,13 @@ A transaction says in the same message that begins it whose rows it may see, so 
 round trip of its own.
 """
 
+import os
+import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Self
 from uuid import UUID
+from weakref import WeakSet
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -66,6 +69,8 @@ class Database:
             connect_args={"autocommit": True, "cursor_factory": _Cursor},
         )
         event.listen(self.engine.sync_engine, "begin", _begin)
+        event.listen(self.engine.sync_engine, "connect", self._note)
+        self._connections: WeakSet[psycopg.AsyncConnection[Any]] = WeakSet()
 
     @asynccontextmanager
     async def transaction(
@@ -109,6 +114,29 @@ class Database:
         """Raises when Postgres does not answer."""
         async with self.engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
+
+    async def free_orphans(self) -> int:
+        """Break the connections that wait for an answer from a server process that is not there any more; how many.
+
+        Something between may have kept them open and said nothing, and a statement may take as long as it has to: so
+        the server is asked, on a connection of its own. Whoever waits gets an `OperationalError`.
+        """
+        waiting = [one for one in self._connections if one.pgconn.transaction_status == TransactionStatus.ACTIVE]
+        if not waiting:
+            return 0
+        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as asking:
+            rows = await (await asking.execute("SELECT pid FROM pg_stat_activity")).fetchall()
+            there = {pid for (pid,) in rows}
+            if asking.info.backend_pid not in there:
+                return 0  # a pooler in between has numbers of its own
+        orphans = [one for one in waiting if not one.closed and one.info.backend_pid not in there]
+        for orphan in orphans:
+            with socket.socket(fileno=os.dup(orphan.fileno())) as wire:
+                wire.shutdown(socket.SHUT_RDWR)
+        return len(orphans)
+
+    def _note(self, connection: Any, _record: object) -> None:
+        self._connections.add(connection.driver_connection)
 
     @asynccontextmanager
     async def listen(self, channel: str) -> AsyncIterator[AsyncIterator[str]]:

@@ -13,6 +13,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ from urllib.parse import urlsplit
 import urllib3
 from minio import Minio
 from minio.datatypes import Part
-from minio.error import S3Error
+from minio.error import InvalidResponseError, S3Error, ServerError
 
 from infra import patience
 from infra.settings import Settings, get_settings
@@ -33,6 +34,10 @@ PIECE_BYTES = 1024 * 1024
 
 OUTAGES = (urllib3.exceptions.HTTPError, OSError)
 """What is raised while the store cannot be reached."""
+
+
+class StoreFailing(OSError):
+    """The store answers that it cannot, for now."""
 
 
 class ObjectMissing(LookupError):
@@ -209,7 +214,14 @@ class ObjectStore:
         await asyncio.to_thread(self._pool.shutdown)
 
     async def _run(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+        except (InvalidResponseError, ServerError) as error:  # of a proxy before it, or without a word
+            raise StoreFailing(str(error)) from error
+        except S3Error as error:
+            if error.response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise StoreFailing(str(error)) from error
+            raise
 
     def _get(self, key: str, offset: int = 0, length: int = 0) -> bytes:
         try:

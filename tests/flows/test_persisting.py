@@ -1,18 +1,21 @@
 """Persisting documents: exactly one result, whatever happens on the way."""
 
+import asyncio
 import hashlib
 from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
 
+import pytest
 from pycrdt import Doc, Text
 from sqlalchemy import text
 from sqlmodel import select
 
+from flows import retrying
 from flows.runtime import Runtime
 from infra import clock
-from infra.storage import ObjectStore
+from infra.storage import ObjectStore, StoreFailing
 from models import outbox
 from models.documents import state
 from models.documents.tables import QuarantinedUpdate
@@ -161,6 +164,24 @@ async def test_the_store_is_down_and_comes_back(worker: Runtime, desk: Desk) -> 
     for document_id in documents:
         [revision] = await desk.revisions(document_id)
         assert await text_of(worker, desk, revision.sha256) == "later"
+
+
+@pytest.mark.parametrize("body", [b"", b"<Error><Code>InternalError</Code></Error>"])
+async def test_a_store_that_fails_is_an_outage(worker: Runtime, body: bytes) -> None:
+    async def fail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = f"HTTP/1.1 500 No\r\nContent-Type: application/xml\r\nContent-Length: {len(body)}\r\n\r\n"
+        writer.write(head.encode() + body)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(fail, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        store = ObjectStore(worker.settings.model_copy(update={"s3_endpoint": f"http://127.0.0.1:{port}"}))
+        with pytest.raises(StoreFailing) as raised:
+            await store.get("orgs/any")
+        assert retrying.is_outage(raised.value)
+        await store.close()
 
 
 async def test_an_outage_piles_up_no_revisions(worker: Runtime, desk: Desk) -> None:

@@ -9,8 +9,10 @@ from asyncio.subprocess import Process
 from functools import partial
 
 import httpx
+from pydantic import SecretStr
 from sqlalchemy import text
 
+from flows import runtime
 from flows.runtime import Runtime
 from tests.flows.desk import Desk, dispatching, ended, port_of, settled, typing, until
 from tests.flows.valve import Valve, through
@@ -114,6 +116,23 @@ async def test_what_an_outage_interrupted_is_given_back_after_it(worker: Runtime
         await settled(worker, [document_id], 90)
         process.terminate()
         await process.wait()
+    assert len(await desk.revisions(document_id)) == 1
+
+
+async def test_a_connection_that_leads_nowhere_holds_nothing_up(worker: Runtime, desk: Desk) -> None:
+    """Whoever keeps it open takes every byte and never answers."""
+    document_id = await desk.document()
+    url = worker.settings.app_database_url.get_secret_value()
+    async with Valve(port_of(worker.settings.s3_endpoint)) as s3, Valve(port_of(url)) as postgres:
+        changes = {"s3_endpoint": f"http://127.0.0.1:{s3.port}", "app_database_url": SecretStr(through(url, postgres))}
+        settings = worker.settings.model_copy(update=changes)
+        async with runtime.opened_with(settings) as behind, dispatching(behind, lease_seconds=600):
+            s3.hang()
+            await desk.write(document_id, *typing("through"))
+            await until(partial(is_running, worker, document_id))
+            postgres.orphan()
+            await s3.open()
+            await settled(worker, [document_id], 90)
     assert len(await desk.revisions(document_id)) == 1
 
 

@@ -188,10 +188,9 @@ async def test_a_promise_before_the_commit_is_found(world: World, bug: str) -> N
     assert (lost > 0) == bool(bug)
 
 
-@pytest.mark.long
 def test_fifty_kills(tmp_path: Path) -> None:
     """On a stack of its own: the other tests need theirs."""
-    report, size = tmp_path / "report.html", ("--documents", "3", "--editors", "2", "--pace", "1")
+    report, size = tmp_path / "report.html", ("--documents", "3", "--editors", "2", "--pace", "0.5")
     command = [sys.executable, "-m", "tests.bench", "torture", "--kills", "50", "--seed", "7", *size]
     done = subprocess.run(
         [*command, "--report", str(report), "--keep", str(tmp_path / "home")],
