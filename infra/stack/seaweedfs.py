@@ -73,7 +73,7 @@ def _environment(directory: Path) -> dict[str, str]:
     parts are one process, so they need not outlive it.
     """
     tokens = {name: secrets.token_urlsafe(32) for name in _TOKENS}
-    return {"PATH": os.defpath, "HOME": str(directory), "GOMEMLIMIT": "256MiB", "GOGC": "50", **tokens}
+    return {"PATH": os.defpath, "HOME": str(directory), "GOMEMLIMIT": "512MiB", **tokens}
 
 
 def _identities(access_key: str, secret_key: str) -> str:
