@@ -64,6 +64,25 @@ async def test_a_search_finds_words_of_the_scope_only(ann: Person, bob: Person, 
     assert nobodys == []
 
 
+async def test_a_search_finds_the_same_for_an_owner_who_sees_no_more_than_others(
+    ann: Person, bob: Person, owner_db: Database
+) -> None:
+    """Not every Postgres has a role that bypasses row-level security."""
+    role, query = f"plain_{uuid4().hex}", text("SELECT document_id FROM matching_documents(:org, 'notes')")
+    async with owner_db.transaction(org_ids=[ann.org_id]) as session:
+        for statement in (
+            f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS",
+            f"GRANT USAGE, CREATE ON SCHEMA public TO {role}",
+            f"GRANT SELECT ON documents, document_texts TO {role}",
+            f"ALTER FUNCTION matching_documents OWNER TO {role}",
+            "SET LOCAL ROLE doxie_app",
+        ):
+            await session.execute(text(statement))
+        assert list(await session.scalars(query, {"org": ann.org_id})) == [ann.document_id]
+        assert list(await session.scalars(query, {"org": bob.org_id})) == []
+        await session.rollback()
+
+
 async def test_a_search_cannot_be_given_other_tables(ann: Person, bob: Person, db: Database) -> None:
     async with db.transaction(org_ids=[ann.org_id]) as session:
         await session.execute(text("CREATE TEMP TABLE documents ON COMMIT DROP AS SELECT * FROM public.documents"))

