@@ -161,7 +161,14 @@ async def store_snapshot(store: ObjectStore, revision: Revision, folded: Folded)
 async def settle(
     session: AsyncSession, revision: Revision, folded: Folded, *, bytes_stored: int, flow_run_id: UUID | None
 ) -> None:
-    """The snapshot is verified: from now on the revision and the document can be opened from it."""
+    """The snapshot is verified: from now on the revision and the document can be opened from it.
+
+    Locks the document's row first, as who erases it does: in another order each would wait for the other.
+
+    Raises:
+        DocumentGone: there is no such document any more.
+    """
+    await hold(session, revision.document_id)
     stored = await session.merge(revision)
     stored.state = "stored"
     stored.sha256 = folded.sha256

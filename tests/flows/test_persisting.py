@@ -16,8 +16,8 @@ from flows import retrying
 from flows.runtime import Runtime
 from infra import clock
 from infra.storage import ObjectStore, StoreFailing
-from models import outbox
-from models.documents import state
+from models import outbox, revisions
+from models.documents import DocumentGone, state
 from models.documents.tables import QuarantinedUpdate
 from tests.flows.desk import Desk, dispatching, ended, port_of, settled, typing, until
 from tests.flows.valve import Valve
@@ -164,6 +164,31 @@ async def test_the_store_is_down_and_comes_back(worker: Runtime, desk: Desk) -> 
     for document_id in documents:
         [revision] = await desk.revisions(document_id)
         assert await text_of(worker, desk, revision.sha256) == "later"
+
+
+async def test_erasing_and_persisting_do_not_wait_for_each_other(worker: Runtime, desk: Desk) -> None:
+    document_id = await desk.document()
+    await desk.write(document_id, *typing("both"))
+    named = {"id": document_id}
+    async with worker.db.transaction(org_ids=[desk.org_id]) as session:
+        [revision] = await revisions.capture(session, document_id)
+        folded = await revisions.fold(session, worker.store, revision)
+
+    async def settle() -> None:
+        async with worker.db.transaction(org_ids=[desk.org_id]) as session:
+            await revisions.settle(session, revision, folded, bytes_stored=1, flow_run_id=None)
+
+    async def is_waiting() -> bool:
+        async with worker.db.transaction() as session:
+            return bool(await session.scalar(text("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1")))
+
+    async with worker.db.transaction(org_ids=[desk.org_id]) as erasing:
+        await erasing.execute(text("SELECT FROM documents WHERE id = :id FOR UPDATE"), named)
+        settling = asyncio.create_task(settle())
+        await until(is_waiting)
+        await erasing.execute(text("DELETE FROM documents WHERE id = :id"), named)
+    with pytest.raises(DocumentGone):
+        await settling
 
 
 @pytest.mark.parametrize("body", [b"", b"<Error><Code>InternalError</Code></Error>"])
