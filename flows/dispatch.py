@@ -201,11 +201,9 @@ class Dispatcher:
     async def _reap(self, recorder: Recorder) -> None:
         """Now and then, end the flow runs of workers that died, and set aside what has killed too many."""
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(REAP_SECONDS):
-                    await reaping.bury(self.runtime, own=self.leases)
-                    if await recorder.is_up():
-                        await reaping.reap(self.runtime, recorder)
+            await reaping.bury(self.runtime, own=self.leases)
+            if await recorder.is_up():
+                await reaping.reap(self.runtime, recorder)
             await asyncio.sleep(REAP_SECONDS)
 
     async def _free_orphans(self) -> None:

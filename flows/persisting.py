@@ -61,7 +61,7 @@ async def _persist(runtime: Runtime, claim: Claim, ledger: Ledger) -> int:
         newest = None if waiting else await revisions.newest_stored(session, claim.subject_id)
     if newest is not None and "replay_of" in claim.payload:
         await _save(runtime, claim, ledger, newest, last=True)
-        return 0
+        return len(left)
     for revision in waiting:
         await _save(runtime, claim, ledger, revision, last=revision is waiting[-1])
     if not waiting:

@@ -90,6 +90,12 @@ async def new_desk(worker: Runtime) -> Desk:
     return Desk(worker, replace(actor, org_ids=frozenset({organization.id})), organization.id)
 
 
+def storing_at(worker: Runtime, port: int) -> Runtime:
+    """The same, but for the object store, which it reaches at a port of this machine."""
+    settings = worker.settings.model_copy(update={"s3_endpoint": f"http://127.0.0.1:{port}"})
+    return replace(worker, settings=settings, store=ObjectStore(settings))
+
+
 @asynccontextmanager
 async def dispatching(worker: Runtime, **changes: object) -> AsyncIterator[Dispatcher]:
     """A worker that serves the outbox during the block."""

@@ -15,13 +15,12 @@ from sqlmodel import col, select
 from flows.runtime import Runtime
 from infra import clock, origin
 from infra.db import Database
-from infra.storage import ObjectStore
 from models import auth, outbox, people
 from models.audit import AccountEvent
 from models.auth import Actor, Device, TokenScope, User
 from models.mail import Mail
 from models.people import Erasure
-from tests.flows.desk import Desk, dispatching, new_desk, port_of, settled, snapshotted, until
+from tests.flows.desk import Desk, dispatching, new_desk, port_of, settled, snapshotted, storing_at, until
 from tests.flows.test_exports import paragraph
 from tests.flows.valve import Valve
 
@@ -84,8 +83,6 @@ async def test_everything_about_somebody_is_in_one_zip(worker: Runtime, desk: De
 async def test_a_store_that_is_down_is_no_reason_to_give_up(worker: Runtime, desk: Desk) -> None:
     await snapshotted(desk)
     async with Valve(port_of(worker.settings.s3_endpoint)) as valve:
-        settings = worker.settings.model_copy(update={"s3_endpoint": f"http://127.0.0.1:{valve.port}"})
-        crippled = replace(worker, settings=settings, store=ObjectStore(settings))
         await valve.close()
         async with worker.db.transaction(user_id=desk.actor.user_id) as session:
             export = await people.request_export(session, desk.actor)
@@ -100,7 +97,7 @@ async def test_a_store_that_is_down_is_no_reason_to_give_up(worker: Runtime, des
                 found = await people.find_export(session, export.id)
                 return found is not None and found.state == "succeeded"
 
-        async with dispatching(crippled):
+        async with dispatching(storing_at(worker, valve.port)):
             await until(is_put_off)
             await valve.open()
             await until(is_made, 60)

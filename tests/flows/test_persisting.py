@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -15,11 +14,11 @@ from sqlmodel import select
 from flows import retrying
 from flows.runtime import Runtime
 from infra import clock
-from infra.storage import ObjectStore, StoreFailing
+from infra.storage import StoreFailing
 from models import outbox, revisions
 from models.documents import DocumentGone, state
 from models.documents.tables import QuarantinedUpdate
-from tests.flows.desk import Desk, dispatching, ended, port_of, settled, typing, until
+from tests.flows.desk import Desk, dispatching, ended, port_of, settled, storing_at, typing, until
 from tests.flows.valve import Valve
 
 
@@ -151,10 +150,8 @@ async def test_an_update_that_does_not_apply_is_put_aside(worker: Runtime, desk:
 async def test_the_store_is_down_and_comes_back(worker: Runtime, desk: Desk) -> None:
     documents = [await desk.document() for _ in range(3)]
     async with Valve(port_of(worker.settings.s3_endpoint)) as valve:
-        settings = worker.settings.model_copy(update={"s3_endpoint": f"http://127.0.0.1:{valve.port}"})
-        crippled = replace(worker, settings=settings, store=ObjectStore(settings))
         await valve.close()
-        async with dispatching(crippled):
+        async with dispatching(storing_at(worker, valve.port)):
             for document_id in documents:
                 await desk.write(document_id, *typing("later"))
             for document_id in documents:
@@ -170,6 +167,7 @@ async def test_erasing_and_persisting_do_not_wait_for_each_other(worker: Runtime
     document_id = await desk.document()
     await desk.write(document_id, *typing("both"))
     named = {"id": document_id}
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     async with worker.db.transaction(org_ids=[desk.org_id]) as session:
         [revision] = await revisions.capture(session, document_id)
         folded = await revisions.fold(session, worker.store, revision)
@@ -180,7 +178,7 @@ async def test_erasing_and_persisting_do_not_wait_for_each_other(worker: Runtime
 
     async def is_waiting() -> bool:
         async with worker.db.transaction() as session:
-            return bool(await session.scalar(text("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1")))
+            return bool(await session.scalar(text(waiting)))
 
     async with worker.db.transaction(org_ids=[desk.org_id]) as erasing:
         await erasing.execute(text("SELECT FROM documents WHERE id = :id FOR UPDATE"), named)
@@ -202,7 +200,7 @@ async def test_a_store_that_fails_is_an_outage(worker: Runtime, body: bytes) -> 
 
     async with await asyncio.start_server(fail, "127.0.0.1") as server:
         port = server.sockets[0].getsockname()[1]
-        store = ObjectStore(worker.settings.model_copy(update={"s3_endpoint": f"http://127.0.0.1:{port}"}))
+        store = storing_at(worker, port).store
         with pytest.raises(StoreFailing) as raised:
             await store.get("orgs/any")
         assert retrying.is_outage(raised.value)
@@ -213,10 +211,8 @@ async def test_an_outage_piles_up_no_revisions(worker: Runtime, desk: Desk) -> N
     document_id = await desk.document()
     first, *later = typing("piles")
     async with Valve(port_of(worker.settings.s3_endpoint)) as valve:
-        settings = worker.settings.model_copy(update={"s3_endpoint": f"http://127.0.0.1:{valve.port}"})
-        crippled = replace(worker, settings=settings, store=ObjectStore(settings))
         await valve.close()
-        async with dispatching(crippled):
+        async with dispatching(storing_at(worker, valve.port)):
             await desk.write(document_id, first)
             for attempts in (1, 2, 3):
                 await until(partial(failures, desk, document_id, attempts))
