@@ -60,6 +60,9 @@ class Recorder:
             try:
                 await self._run_recorded(flow, parameters, name, tags)
             except Exception as error:
+                if (task := asyncio.current_task()) and task.cancelling():
+                    # That it ends could not be told to Prefect. It ends all the same, and does not begin again.
+                    raise asyncio.CancelledError from error
                 # The flow's own errors are states of its run, so this is Prefect's.
                 log.warning("flow run not recorded", flow=flow.name, error=repr(error))
                 self._believe(False)
