@@ -1,6 +1,5 @@
 """A socket: reading messages, writing frames, back-pressure. What is said is understood in collab/dialogue.py."""
 
-import socket
 import time
 from collections.abc import Iterable
 from typing import Final, Protocol
@@ -127,9 +126,6 @@ class Connection(WSListener):
         """The handshake is done."""
         self._transport = transport
         transport.underlying_transport.set_write_buffer_limits(high=HIGH_WATER, low=LOW_WATER)
-        wire = transport.underlying_transport.get_extra_info("socket")
-        for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):
-            wire.setsockopt(socket.SOL_SOCKET, buffer, KERNEL_BUFFER)
         self._connections.add(self)
         self._metrics.sockets = len(self._connections)
         self.dialogue.begin()
