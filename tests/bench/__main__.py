@@ -33,7 +33,7 @@ class Benchmark:
 
 
 BENCHMARKS = {
-    "accept": Benchmark(lambda quick: accept.run()),
+    "accept": Benchmark(lambda quick: accept.run(quick=quick)),
     "api": Benchmark(lambda quick: api.run(quick=quick), api.SERVICES),
     "pipeline": Benchmark(pipeline.run, pipeline.SERVICES),
     "storage": Benchmark(storage.run, ("redis",)),

@@ -12,7 +12,8 @@ from uuid import UUID
 import psycopg
 
 from infra.settings import get_settings
-from tests.bench.collab.page import PAGE
+from tests.bench import bars
+from tests.bench.collab.page import DOCS, PAGE
 from tests.bench.collab.run import circumstances
 from tests.bench.report import Report, percentiles, section
 from tests.people import Person, sign_up
@@ -27,6 +28,7 @@ FOUND: Final = 10
 ASKED: Final = 60
 """Requests of each kind; of those that take long fewer."""
 SECONDS: Final = 20.0
+PICTURE: Final = DOCS / "pictures" / "api.svg"
 
 _FILL: Final = """
     WITH numbers AS (SELECT n, uuidv7() AS id FROM generate_series(%(first)s::int, %(last)s::int) AS n),
@@ -84,6 +86,7 @@ async def run(*, quick: bool = False) -> Report:
                     }
                 )
     if not quick:
+        PICTURE.write_text(_picture(report))
         section(PAGE, "api", _section(report))
     return report
 
@@ -127,10 +130,20 @@ async def _timed(ask: Ask) -> list[float]:
     return seconds
 
 
+def _picture(report: Report) -> str:
+    panels = []
+    for name in dict.fromkeys(str(row[""]) for row in report.rows):
+        rows = [row for row in report.rows if row[""] == name]
+        panels.append(bars.Panel(name, "p50 ms, by documents", bars.beside(rows, "documents", "p50 ms")))
+    return bars.draw(panels, [f"{size:,}" for size in SIZES])
+
+
 def _section(report: Report) -> str:
     about = circumstances()
     return f"""\
 ## Reading as an organization grows
+
+![Bar charts of the table below](pictures/{PICTURE.name})
 
 `./doxie bench api`: one document, the newest fifty, and a search for a word that ten documents have, of {WORDS} words
 each, by somebody who asks one request after another; beside it the same rows by one bare statement through the same

@@ -14,7 +14,7 @@ USERS: Final = (1_000, 100_000, 10_000_000)
 
 JOURNAL_BYTES: Final = 8_196_297 / 259_778
 ARCHIVE_BYTES: Final = 764_576 / 259_778
-"""Of a keystroke: `./doxie bench storage`, docs/operations.md § Archiving."""
+"""Of a keystroke: `./doxie bench storage`, docs/performance.md."""
 
 
 _COLUMNS: Final = (

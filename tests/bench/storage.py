@@ -7,7 +7,7 @@ and archiving do it.
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import zstandard
@@ -22,7 +22,9 @@ from models.documents import crdt
 from models.documents.rows import link
 from models.documents.segments import Row, Segment, encode
 from models.documents.tables import GENESIS
-from tests.bench.report import Report
+from tests.bench import bars
+from tests.bench.collab.page import DOCS, PAGE
+from tests.bench.report import Report, section
 
 EVERY = 1_000
 """Keystrokes in a revision."""
@@ -32,11 +34,18 @@ ACTOR = UUID(int=1)
 DICTIONARY = 16 * 1024
 SMALL = (50, 100, 200, 400, 800)
 """Keystrokes of small documents."""
+SIZES: Final = (20_000, 80_000, 259_778)
+"""Keystrokes of the session; the last is all of them."""
+JOURNAL: Final = "journal: the updates as they came"
+STAYS: Final = "archived journal and the snapshots that stay"
+JSON: Final = "full JSON for each revision"
+GROWING: Final = (JOURNAL, STAYS, JSON)
+PICTURE: Final = DOCS / "pictures" / "storage.svg"
 
 
-def measure(*, quick: bool) -> Report:
-    """All of it; `quick`: the first 20 000 keystrokes."""
-    session = trace.load(20_000 if quick else None)
+def measure(keystrokes: int) -> Report:
+    """Of the session's first keystrokes."""
+    session = trace.load(keystrokes)
     strokes = session.keystrokes
     snapshots, updates = _typed(strokes)
     raw = json.dumps(list(strokes), separators=(",", ":"), ensure_ascii=False).encode()
@@ -52,12 +61,12 @@ def measure(*, quick: bool) -> Report:
     journal = sum(map(len, updates))
     report.rows = [
         _row("zstd -19 of the raw keystrokes: no history of who and when, nothing opens", len(least), least),
-        _row("journal: the updates as they came", journal, least),
+        _row(JOURNAL, journal, least),
         _row("archived journal: who, when, every seq", len(archived), least),
         _row("snapshots of all revisions, zstd", sum(map(len, frames)), least),
-        _row("archived journal and snapshots", len(archived) + sum(map(len, frames)), least),
-        _row("archived journal and the snapshots that stay", len(archived) + sum(map(len, kept)), least),
-        _row("full JSON for each revision", sum(map(len, whole)), least),
+        _row("archived journal and snapshots of all revisions", len(archived) + sum(map(len, frames)), least),
+        _row(STAYS, len(archived) + sum(map(len, kept)), least),
+        _row(JSON, sum(map(len, whole)), least),
         _row("full JSON for each revision, zstd -9 each", sum(len(compression.compress(one)) for one in whole), least),
         _row("if each snapshot were compressed against the one before", _chained(snapshots), least),
         *_dictionary(strokes, least),
@@ -131,5 +140,48 @@ def _dictionary(strokes: Sequence[trace.Keystroke], least: bytes) -> list[dict[s
 
 
 async def run(quick: bool) -> Report:
-    """As `./doxie bench` calls it."""
-    return measure(quick=quick)
+    """As `./doxie bench` calls it; published, unless it is quick: then it is only of the first keystrokes."""
+    if quick:
+        return measure(SIZES[0])
+    reports = [measure(size) for size in SIZES]
+    growth = _growth(reports)
+    PICTURE.write_text(_picture(growth))
+    section(PAGE, "storage", _section(reports[-1], growth))
+    return reports[-1]
+
+
+def _growth(reports: Sequence[Report]) -> Report:
+    """Bytes for each keystroke, as a session becomes longer."""
+    growth = Report("Bytes a keystroke as a session grows")
+    for keystrokes, report in zip(SIZES, reports, strict=True):
+        sizes = {str(row[""]): float(row["bytes"]) for row in report.rows}
+        growth.rows.append({"keystrokes": keystrokes, **{kept: round(sizes[kept] / keystrokes, 1) for kept in GROWING}})
+    return growth
+
+
+def _picture(growth: Report) -> str:
+    panels = [
+        bars.Panel(
+            kept[0].upper() + kept.partition(":")[0][1:],
+            "bytes a keystroke",
+            {f"{row['keystrokes']:,}": float(row[kept]) for row in growth.rows},
+        )
+        for kept in GROWING
+    ]
+    return bars.draw(panels, [f"{row['keystrokes']:,}" for row in growth.rows])
+
+
+def _section(report: Report, growth: Report) -> str:
+    return f"""\
+## What a history takes
+
+![Bar charts of the second table below](pictures/{PICTURE.name})
+
+`./doxie bench storage`: a recorded session of {SIZES[-1]:,} keystrokes with a revision for each {EVERY:,}, kept in
+several ways; then how that grows with the session.
+
+{report.markdown()}
+{growth.markdown()}
+A dictionary for zstd makes small documents smaller by less than what the store needs to know that there is an object,
+and would have to be kept for as long as anything made with it: it does not pay.
+"""

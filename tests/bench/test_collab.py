@@ -6,7 +6,8 @@ import xml.etree.ElementTree as ET
 import pycrdt
 import pytest
 
-from tests.bench.collab import chart, page, wire
+from tests.bench import bars
+from tests.bench.collab import page, wire
 
 
 def test_edits_type_one_letter_after_another() -> None:
@@ -36,6 +37,6 @@ def test_the_page_and_the_picture_say_what_was_measured() -> None:
     section = page._section(measured, {"cpu": "2 × something"})
     assert "| open cold ms | 1,234 | 5.50 |" in section.replace("1,235", "1,234")
     assert "| 50×2 redis µs/op | – | 2 |" in section
-    picture = ET.fromstring(chart.draw(page._panels(measured), "doxie"))
+    picture = ET.fromstring(bars.draw(page._panels(measured), ["doxie"]))
     words = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert {"50,000", "20,000"} <= set(words), "keystrokes per second and core"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tests.bench.collab.chart import Panel, draw, readable
+from tests.bench.bars import Panel, draw, readable
 from tests.bench.report import Report, section
 
 OWN: Final = "doxie"
@@ -59,7 +59,7 @@ def publish(measured: Measured, about: Mapping[str, Any]) -> list[Path]:
     for path in (NUMBERS, PICTURE):
         path.parent.mkdir(parents=True, exist_ok=True)
     NUMBERS.write_text(json.dumps({"about": about, "measured": measured}, indent=1, ensure_ascii=False) + "\n")
-    PICTURE.write_text(draw(_panels(measured), OWN))
+    PICTURE.write_text(draw(_panels(measured), [OWN]))
     section(PAGE, "collab", _section(measured, about))
     return [NUMBERS, PICTURE, PAGE]
 
