@@ -11,7 +11,7 @@ from picows import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithLis
 
 from collab import access, protocol
 from collab.admission import Admission
-from collab.connection import KERNEL_BUFFER, Connection, narrow
+from collab.connection import Connection, narrow
 from collab.gatekeeper import Gatekeeper
 from collab.library import Library
 from collab.metrics import Metrics
@@ -32,6 +32,8 @@ from models.documents import fullness
 log = get_logger(__name__)
 
 READ_BUFFER: Final = 2048
+KERNEL_BUFFER: Final = 128 * 1024
+"""The kernel takes twice that each way; left alone it takes up to 4 MB for a client that reads nothing."""
 BACKLOG: Final = 4096
 CHECK_SECONDS: Final = 5.0
 DRAIN_SECONDS: Final = 7.0

@@ -16,8 +16,6 @@ from models.lib0 import ProtocolError
 HIGH_WATER: Final = 256 * 1024
 """With so much unread a client lags: it is sent nothing more that it can be sent in one piece later."""
 LOW_WATER: Final = 32 * 1024
-KERNEL_BUFFER: Final = 128 * 1024
-"""The kernel takes twice that each way; left alone it takes up to 4 MB for a client that reads nothing."""
 QUIET_SECONDS: Final = 20.0
 """Both providers hang up when they hear nothing for 30 s."""
 DEAD_SECONDS: Final = 60.0

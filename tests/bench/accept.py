@@ -16,9 +16,8 @@ import psycopg
 
 from infra.settings import get_settings
 from tests.bench import bars
-from tests.bench.collab.page import DOCS, PAGE
 from tests.bench.collab.run import circumstances
-from tests.bench.report import Report, Row, percentiles, section
+from tests.bench.report import DOCS, PAGE, Report, Row, percentiles, section
 from tests.people import OCTETS, Pen, sign_up
 
 WRITERS: Final = (1, 10, 50)

@@ -13,9 +13,8 @@ import psycopg
 
 from infra.settings import get_settings
 from tests.bench import bars
-from tests.bench.collab.page import DOCS, PAGE
 from tests.bench.collab.run import circumstances
-from tests.bench.report import Report, percentiles, section
+from tests.bench.report import DOCS, PAGE, Report, percentiles, section
 from tests.people import Person, sign_up
 
 SERVICES: Final = ("postgres", "redis", "s3", "migrate", "buckets", "api")

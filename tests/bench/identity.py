@@ -14,9 +14,8 @@ import httpx
 
 from infra.bus import Bus, Revocation
 from infra.settings import get_settings
-from tests.bench.collab.page import PAGE
 from tests.bench.collab.run import circumstances
-from tests.bench.report import Report, percentiles, section
+from tests.bench.report import PAGE, Report, percentiles, section
 from tests.people import Person, sign_up
 from tests.security.processes import api_process
 

@@ -23,9 +23,8 @@ from infra.db import Database
 from infra.settings import get_settings
 from models.documents import Edit, journal
 from tests.bench import lines
-from tests.bench.collab.page import DOCS, PAGE
 from tests.bench.collab.run import circumstances
-from tests.bench.report import Report, Row, section
+from tests.bench.report import DOCS, PAGE, Report, Row, section
 from tests.people import Pen, Person, sign_up
 
 SERVICES = ("postgres", "redis", "s3", "prefect", "buckets", "migrate", "api", "flows")

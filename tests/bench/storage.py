@@ -23,8 +23,7 @@ from models.documents.rows import link
 from models.documents.segments import Row, Segment, encode
 from models.documents.tables import GENESIS
 from tests.bench import bars
-from tests.bench.collab.page import DOCS, PAGE
-from tests.bench.report import Report, section
+from tests.bench.report import DOCS, PAGE, Report, section
 
 EVERY = 1_000
 """Keystrokes in a revision."""

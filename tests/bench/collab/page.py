@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.bench.bars import Panel, draw, readable
-from tests.bench.report import Report, section
+from tests.bench.report import DOCS, PAGE, Report, section
 
 OWN: Final = "doxie"
-DOCS: Final = Path(__file__).parents[3] / "docs"
-PAGE: Final = DOCS / "performance.md"
 NUMBERS: Final = DOCS / "performance" / "collab.json"
 PICTURE: Final = DOCS / "pictures" / "collab.svg"
 _ABOUT: Final = """\
