@@ -16,6 +16,7 @@ from tests.conftest import Stack
 from tests.torture import checks
 from tests.torture.clients import Editor, Saver, Writer
 from tests.torture.processes import Ours, tell, until
+from tests.torture.run import from_sockets
 
 EACH = 2
 """So many processes of each door."""
@@ -161,6 +162,8 @@ async def test_every_process_is_restarted_and_nobody_notices(stack: Stack, world
     assert [(saver.record.returns, saver.odd) for saver in savers] == [(0, [])] * 3, "each save was answered at once"
     records = [writer.record for writer in writers]
     entries = await world.journal(document)
+    async with world.db.transaction(org_ids=[world.org_id]) as session:
+        sockets = await from_sockets(session, document)
     _, content = checks.replay([entry.payload for entry in entries])
-    assert [*checks.journal(entries, records), *checks.content(content, records)] == []
+    assert [*checks.journal(entries, records, sockets), *checks.content(content, records)] == []
     assert min(record.acknowledged for record in records) > 20

@@ -1,7 +1,7 @@
 """What must be true afterwards (pure): each check gets what was promised and what is there, and says what is wrong."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import pycrdt
@@ -12,8 +12,11 @@ from models.yjs import updates
 from tests.torture.clients import ROOT, TOKEN, Record
 
 
-def journal(entries: Sequence[Entry], records: Sequence[Record]) -> Iterator[str]:
-    """Of one document: gapless, chained, each writer's edits in order, nothing doubled, each promised seq kept."""
+def journal(entries: Sequence[Entry], records: Sequence[Record], sockets: Collection[int]) -> Iterator[str]:
+    """Of one document: gapless, chained, each writer's edits in order, nothing doubled, each promised seq kept.
+
+    `sockets` are the seqs of what came over a socket, and not over REST.
+    """
     chain = GENESIS
     for place, entry in enumerate(entries, start=1):
         chain = link(chain, entry.payload)
@@ -25,8 +28,7 @@ def journal(entries: Sequence[Entry], records: Sequence[Record]) -> Iterator[str
             return
     returns: dict[int | None, int] = {r.writer: 0 if r.exact else r.returns for r in records}
     returns[None] = sum(record.returns for record in records)
-    exact = {record.writer for record in records if record.exact}
-    own = {update for record in records for update in record.seqs.values()}
+    savers = {record.writer for record in records if record.exact or record.seqs}
     seen: dict[str, int] = {}
     repeats: Counter[int | None] = Counter()
     for entry in entries:
@@ -34,8 +36,8 @@ def journal(entries: Sequence[Entry], records: Sequence[Record]) -> Iterator[str
         new = [token for token in tokens if token not in seen]
         if tokens and not new:
             writers = {_writer(token) for token in tokens}
-            # Who comes back offers what it has of others, too: the node may not have heard of it yet.
-            offered = entry.payload not in own and (len(writers) > 1 or not exact.isdisjoint(writers))
+            # An editor that comes back offers what it has of others, too: the node may not have heard of it yet.
+            offered = entry.seq in sockets and (len(writers) > 1 or not savers.isdisjoint(writers))
             repeats[None if offered else _writer(tokens[-1])] += 1
         for token in new:
             seen[token] = entry.seq

@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import text as sql
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra.db import OUTAGES, Database
 from infra.settings import Settings
@@ -28,6 +29,7 @@ AT_ONCE = 6
 SETTLE_SECONDS = 90.0
 PROGRESS_SECONDS = 30.0
 _TOKEN_SECONDS = 24 * 3600
+_FROM_SOCKETS = sql("SELECT seq FROM document_updates WHERE document_id = :id AND origin = 'socket'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,19 +216,26 @@ async def _check(tortured: Cluster, crowd: Crowd, result: Result) -> None:
                 sql("SELECT seq FROM document_streams WHERE document_id = :id"), {"id": document}
             )
             entries = await history.entries(session, store, document, after=0, upto=int(seq or 0), quarantined=True)
+            sockets = await from_sockets(session, document)
             findings = await revisions.verify(session, store, document)
             newest = await revisions.newest_stored(session, document)
         result.updates += len(entries)
         replayed = checks.replay([entry.payload for entry in entries])
         result.lost += checks.lost(replayed[1], records)
         replicas = {"the journal's replay": replayed} | await _replicas(tortured, crowd, document, replayed[0])
-        wrong = [*checks.journal(entries, records), *checks.content(replayed[1], records), *checks.same(replicas)]
+        wrong = list(checks.journal(entries, records, sockets))
+        wrong += [*checks.content(replayed[1], records), *checks.same(replicas)]
         wrong += [f"{finding.check}: {finding.detail}" for finding in findings if not finding.ok]
         if newest is None or newest.seq_to != seq:
             wrong.append(f"the newest snapshot is of seq {newest and newest.seq_to}, the journal ends at {seq}")
         result.wrong += [f"{document}: {line}" for line in wrong]
     await owner.close()
     await store.close()
+
+
+async def from_sockets(session: AsyncSession, document: UUID) -> set[int]:
+    """The seqs of what editors wrote, and not autosaves."""
+    return set(await session.scalars(_FROM_SOCKETS, {"id": document}))
 
 
 async def _replicas(tortured: Cluster, crowd: Crowd, document: UUID, state: bytes) -> dict[str, tuple[bytes, str]]:
