@@ -61,6 +61,10 @@ class Room:
         self._stir = stir
         self._errands: list[Errand] = []
         self._asked: list[Errand] = []
+        self._newest: Ask | None = None
+        """The last step 1, if nothing came since that is to be applied."""
+        self._newest_answer: tuple[bytes, bytes] | None = None
+        """What it lacked, and what this room has, kept for a moment: those who come back together ask the same."""
         self._marking: dict[Seat, bytes | None] = {}
         """Lagging seats of which is not known yet what they have been sent: at most what they asked from, if given."""
         self._audiences: dict[bytes, list[Seat]] = {}
@@ -165,8 +169,11 @@ class Room:
         if seat.line.lagging:
             seat.seen = state
             self._marking.pop(seat, None)
+        elif self._newest is not None and self._newest_answer is not None and self._newest.state == state:
+            self._answer(seat, *self._newest_answer)
         else:
-            self._errands.append(Ask(seat, state))
+            self._newest, self._newest_answer = Ask(seat, state), None
+            self._errands.append(self._newest)
             self._stir(self)
 
     def hear(self, seat: Seat, states: bytes, now: float) -> bytes:
@@ -193,7 +200,8 @@ class Room:
         self._relay_presence(self.presence.hear_node(states, node=node, user=user, now=now))
 
     def expire(self, now: float) -> None:
-        """Forget clients of other nodes that say nothing any more."""
+        """Forget clients of other nodes that say nothing any more, and what was kept for a moment."""
+        self._forget_answer()
         self._relay_presence(self.presence.expire(now))
 
     # --- slow readers ---
@@ -243,6 +251,7 @@ class Room:
     def lose(self) -> list[Errand]:
         """The keeper has lost the Doc: everything unsaved has to be applied again. What it was about to do."""
         lost, self._asked = self._asked, []
+        self._forget_answer()
         if self.open:
             self.open = False
             rest = [errand for errand in (*lost, *self._errands) if isinstance(errand, Ask)]
@@ -305,6 +314,7 @@ class Room:
 
     def _apply(self, raw: bytes) -> list[Unsaved]:
         """Have an update applied with those before it; the list for whom that concerns."""
+        self._forget_answer()
         last = self._errands[-1] if self._errands else None
         if not isinstance(last, Apply):
             last = Apply()
@@ -350,7 +360,10 @@ class Room:
             if self._marking.get(errand.seat, b"") is None:
                 self._marking[errand.seat] = errand.state  # it will be sent this when it has caught up
         else:
-            self._answer(errand.seat, *wire.read_two(body))
+            missing, own = wire.read_two(body)
+            self._answer(errand.seat, missing, own)
+            if errand is self._newest and self.crowd > 1:
+                self._newest_answer = missing, own
 
     def _decided(self, entry: Unsaved, *, new: bool) -> None:
         entry.offered = False
@@ -367,7 +380,11 @@ class Room:
             self.unsaved.remove(entry)
             refuse(entry.seat, self._whole())
         elif new:
+            self._forget_answer()
             self._relay(protocol.update(raw), entry.seat)
+
+    def _forget_answer(self) -> None:
+        self._newest = self._newest_answer = None
 
     def _whole(self) -> str:
         return "organization is full" if self.org_full else "document is full"

@@ -1,5 +1,7 @@
 """A room: what is relayed, applied, saved and answered, without any I/O."""
 
+from collections.abc import Callable
+
 import pycrdt
 import pytest
 from hypothesis import settings
@@ -87,6 +89,45 @@ def test_a_step_2_with_a_deletion_is_news() -> None:
     here.reply(ann, editor.doc.get_update())
     save(here)
     assert text_of(answer(here)) == "there"
+
+
+def test_who_asks_the_same_as_the_one_before_is_answered_without_the_keeper() -> None:
+    here = room()
+    ann, _ = seat(here)
+    bob, bobs = seat(here)
+    editor = Editor(1)
+    here.edit(ann, editor.type("hi"))
+    assert text_of(answer(here)) == "hi"
+    bobs.take()
+    here.ask(bob, b"\0")
+    assert not here.busy
+    assert [text_of(read_bytes(body, 2)[0]) for body in bobs.take() if body[:2] == b"\0\1"] == ["hi"]
+    here.ask(bob, editor.doc.get_state())
+    assert here.busy, "another question"
+
+
+def test_an_answer_is_not_kept_beyond_what_it_answers() -> None:
+    here = room()
+    ann, _ = seat(here)
+    editor = Editor(1)
+    changes: tuple[Callable[[], None], ...] = (
+        lambda: here.edit(ann, editor.type("a")),
+        lambda: here.reply(ann, editor.type("b")),
+        lambda: here.edited(here.progress.seq + 1, editor.type("c")),
+        lambda: here.expire(0.0),
+    )
+    for change in changes:
+        assert text_of(answer(here)) == str(editor.text)
+        change()
+        save(here)
+        here.ask(ann, b"\0")
+        assert here.busy
+        assert settle(here)
+    here.edit(ann, editor.type("d"))
+    here.ask(ann, b"\0")
+    here.edit(ann, editor.type("e"))
+    assert settle(here)
+    assert text_of(answer(here)) == str(editor.text), "the answer was of before the last edit"
 
 
 def test_readers_do_not_edit() -> None:
