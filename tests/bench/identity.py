@@ -8,14 +8,16 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 from uuid import UUID
 
 import httpx
 
 from infra.bus import Bus, Revocation
 from infra.settings import get_settings
+from tests.bench import bars
 from tests.bench.collab.run import circumstances
-from tests.bench.report import PAGE, Report, percentiles, section
+from tests.bench.report import DOCS, PAGE, Report, percentiles, section
 from tests.people import Person, sign_up
 from tests.security.processes import api_process
 
@@ -25,6 +27,7 @@ READS = 150
 LOGINS = 50
 ROUNDS = 3
 SERVICES = ("postgres", "redis", "s3", "migrate", "buckets", "api")
+PICTURE: Final = DOCS / "pictures" / "identity.svg"
 
 
 async def run(*, quick: bool = False) -> Report:
@@ -50,14 +53,30 @@ async def run(*, quick: bool = False) -> Report:
     ratios = {key: round(float(beside[key]) / float(alone[key]), 2) for key in ("p50 ms", "p99 ms")}
     report.rows.append({"": "ratio", **ratios, **dict.fromkeys(trips, "")})
     if not quick:
+        PICTURE.write_text(_picture(report))
         section(PAGE, "identity", _section(report))
     return report
+
+
+def _picture(report: Report) -> str:
+    names = ("nobody signs in", f"{LOGINS} sign in")
+    panels = [
+        bars.Panel(
+            f"Reading a document, {measure}",
+            "less is better",
+            {name: float(row[measure]) for name, row in zip(names, report.rows, strict=False)},
+        )
+        for measure in ("p50 ms", "p99 ms")
+    ]
+    return bars.draw(panels, names[1:])
 
 
 def _section(report: Report) -> str:
     about = circumstances()
     return f"""\
 ## Reading beside people who sign in
+
+![Bar charts of the table below](pictures/{PICTURE.name})
 
 `./doxie bench identity`: {READERS} readers fetch documents one after another from one api process, with and without
 {LOGINS} people who sign in again as soon as they have. Argon2 has half of the cores at most; what is left of the
