@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, Final, TypeVar, cast
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request
@@ -19,6 +19,9 @@ from infra.tokens import TokenError
 from models import auth, documents, orgs
 from models.auth import Actor, Device
 from models.errors import Invalid, TooLarge, Unauthenticated
+
+ROOT: Final = "/api/v1"
+"""What the paths of the API begin with."""
 
 Call = Callable[[], Awaitable[object]]
 
@@ -150,7 +153,7 @@ def _changes(request: Request) -> bool:
 
 
 def _is_about_account(request: Request) -> bool:
-    path = request.url.path.removeprefix("/api/v1")
+    path = request.url.path.removeprefix(ROOT)
     return path.startswith("/auth/") and (request.method, path) != ("GET", "/auth/me")
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 from fastapi import Depends, Request
 
 from api import cookies, devices, runtime
-from api.deps import claims_of
+from api.deps import ROOT, claims_of
 from infra import origin
 from infra.limits import Charge, Quota, Verdict
 from infra.proxies import neighbourhood
@@ -121,7 +121,7 @@ async def enforce(request: Request) -> AsyncIterator[None]:
     Raises:
         TooMany: one of them is used up.
     """
-    path = request.scope["route"].path.removeprefix("/api/v1")
+    path = request.scope["route"].path.removeprefix(ROOT)
     name = rule_of(request.method, path)
     rule, settings = RULES[name], runtime.of(request).settings
     if settings.rate_limit_factor <= 0:

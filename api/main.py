@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
-from api import afterwards, docs, errors, health, keys, limits, metrics, page
+from api import afterwards, docs, errors, health, keys, metrics, page
 from api.audit.routes import router as audit
 from api.auth.accounts import router as accounts
 from api.auth.login import router as login
@@ -26,6 +27,9 @@ from api.middleware import Guard
 from api.notifications.routes import router as notifications
 from api.notifications.unsubscribing import router as unsubscribing
 from api.operations.routes import router as operations
+from api.orgs.groups import router as groups
+from api.orgs.invitations import router as invitations
+from api.orgs.members import router as members
 from api.orgs.routes import router as orgs
 from api.pipeline.routes import router as pipeline
 from api.revisions.routes import present
@@ -43,6 +47,36 @@ Every edit is journaled before it is answered; everything else about a document 
 journal by flows you can see. Errors are RFC 9457 problem documents; lists are paged by cursor;
 unsafe requests take `Idempotency-Key`; resources carry `ETag` and honour `If-Match`.
 """
+
+ROUTERS: Final = (
+    auth,
+    login,
+    accounts,
+    tokens,
+    people,
+    sessions,
+    factors,
+    passkeys,
+    federation,
+    journeys,
+    audit,
+    orgs,
+    members,
+    invitations,
+    groups,
+    documents,
+    backups,
+    sharing,
+    visiting,
+    revisions,
+    present,
+    pipeline,
+    exports,
+    imports,
+    notifications,
+    webhooks,
+    operations,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -80,35 +114,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     requests = metrics.Requests()
     app.add_middleware(Guard, settings=settings, requests=requests)
     errors.install(app)
-    v1 = APIRouter(prefix="/api/v1", dependencies=[limits.Enforced])
-    for router in (
-        auth,
-        login,
-        accounts,
-        tokens,
-        people,
-        sessions,
-        factors,
-        passkeys,
-        federation,
-        journeys,
-        audit,
-        orgs,
-        documents,
-        backups,
-        sharing,
-        visiting,
-        revisions,
-        present,
-        pipeline,
-        exports,
-        imports,
-        notifications,
-        webhooks,
-        operations,
-    ):
-        v1.include_router(router)
-    app.include_router(v1)
+    for router in ROUTERS:
+        app.router.routes.extend(router.routes)
     app.include_router(health.router)
     app.include_router(keys.router)
     app.include_router(unsubscribing)

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Scope
 
+from api.deps import ROOT
 from api.runtime import of
 from infra import metrics
 from infra.replica import Reads
@@ -44,7 +45,7 @@ class Requests:
 def route_of(scope: Scope) -> str:
     """The pattern of the path that was asked for: there are few, as opposed to paths."""
     route = scope.get("route")
-    return str(getattr(route, "path", "")) or "none"
+    return str(getattr(route, "path", "")).removeprefix(ROOT) or "none"
 
 
 def install(app: FastAPI, requests: Requests) -> None:

@@ -5,18 +5,18 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 
 from api.audit import export
 from api.audit.schemas import AccountEventRead, AccountEvents, AuditEventRead, AuditEvents
 from api.deps import CurrentActor, CurrentPage, CurrentRuntime, Scope, Session, only_reads
-from api.idempotency import IdempotentRoute
+from api.routing import v1
 from models import audit
 from models.audit import Act
 from models.orgs import Permission
 
-router = APIRouter(tags=["audit"], route_class=IdempotentRoute)
+router = v1(tags=["audit"])
 
 Format = Literal["jsonl", "csv"]
 

@@ -1,17 +1,15 @@
 """`/auth`: one's account: name, address and password."""
 
-from fastapi import APIRouter
-
 from api.auth.deps import Person
 from api.auth.schemas import Address, Asked, EmailChange, PasswordChange, PasswordReset, Rename, Token, UserRead
 from api.deps import CurrentActor, CurrentRuntime, Revoked, Session
-from api.idempotency import IdempotentRoute
+from api.routing import v1
 from api.runtime import Runtime
 from infra.bus import Revocation
 from models import auth
 from models.auth import Actor, User, Wish
 
-router = APIRouter(prefix="/auth", tags=["auth"], route_class=IdempotentRoute)
+router = v1("/auth", tags=["auth"])
 
 MAILED = Asked(detail="If there is such an account, it gets a mail.")
 

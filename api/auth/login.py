@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api import afterwards
 from api.auth import answers
@@ -15,12 +15,12 @@ from api.factors.schemas import (
     SecondFactorChallenge,
     SecondFactorRequired,
 )
-from api.idempotency import IdempotentRoute
+from api.routing import v1
 from api.runtime import Runtime
 from models import audit, auth, factors
 from models.audit import AccountAct
 
-router = APIRouter(prefix="/auth/login", tags=["auth"], route_class=IdempotentRoute)
+router = v1("/auth/login", tags=["auth"])
 
 
 @router.post("")

@@ -3,20 +3,20 @@
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from api import cookies
 from api.auth.deps import Person
 from api.auth.schemas import Leave, Leaving, PersonalExportRead, PersonalExports
 from api.deps import CurrentActor, CurrentRuntime, Session
-from api.idempotency import IdempotentRoute
+from api.routing import v1
 from api.runtime import Runtime
 from infra.bus import Revocation
 from models import auth, factors, people
 from models.auth import Actor
 from models.people import PersonalExport
 
-router = APIRouter(prefix="/auth/me", tags=["auth"], route_class=IdempotentRoute)
+router = v1("/auth/me", tags=["auth"])
 
 
 @router.delete("", status_code=202)

@@ -2,19 +2,19 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api import cookies
 from api.auth import answers
 from api.auth.schemas import Asked, Register, SignedIn
 from api.deps import CurrentDevice, CurrentRuntime
-from api.idempotency import IdempotentRoute
+from api.routing import v1
 from api.runtime import Runtime
 from infra.bus import Revocation
 from models import auth
 from models.auth import Wish
 
-router = APIRouter(prefix="/auth", tags=["auth"], route_class=IdempotentRoute)
+router = v1("/auth", tags=["auth"])
 
 
 @router.post("/register", status_code=201, responses={202: {"model": Asked}})

@@ -2,16 +2,16 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from api import cookies
 from api.auth.schemas import SessionRead, Sessions
 from api.deps import CurrentActor, CurrentRuntime, Revoked, Session
-from api.idempotency import IdempotentRoute
+from api.routing import v1
 from infra.bus import Revocation
 from models import auth
 
-router = APIRouter(prefix="/auth/sessions", tags=["auth"], route_class=IdempotentRoute)
+router = v1("/auth/sessions", tags=["auth"])
 
 
 @router.get("")

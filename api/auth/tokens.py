@@ -3,16 +3,15 @@
 from datetime import timedelta
 from uuid import UUID
 
-from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from api.auth.schemas import TokenCreated, TokenRead, Tokens, TokenWrite
 from api.deps import CurrentActor, Revoked, Session
-from api.idempotency import IdempotentRoute
+from api.routing import v1
 from infra.bus import Revocation
 from models import auth
 
-router = APIRouter(prefix="/auth/tokens", tags=["auth"], route_class=IdempotentRoute)
+router = v1("/auth/tokens", tags=["auth"])
 
 
 async def create(body: TokenWrite, session: Session, actor: CurrentActor) -> TokenCreated:

@@ -1,13 +1,11 @@
 """`/orgs/{id}/backups`: which backups an organization has, and making one now."""
 
-from fastapi import APIRouter
-
 from api.backups.schemas import OrgBackupRead, OrgBackups
 from api.deps import CurrentPage, Scope, Session
-from api.idempotency import IdempotentRoute
+from api.routing import v1
 from models.backups import organizations
 
-router = APIRouter(prefix="/orgs/{org_id}/backups", tags=["backups"], route_class=IdempotentRoute)
+router = v1("/orgs/{org_id}/backups", tags=["backups"])
 
 
 @router.get("")

@@ -6,7 +6,7 @@ import re
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
+from fastapi import Header, HTTPException, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.deps import (
@@ -35,7 +35,7 @@ from api.documents.schemas import (
     Saved,
 )
 from api.errors import PROBLEM_SCHEMA
-from api.idempotency import IdempotentRoute
+from api.routing import v1
 from infra import bigstack
 from infra.bus import Kind, Revocation
 from models import documents, revisions
@@ -44,7 +44,7 @@ from models.documents import DocumentView, crdt, updates
 from models.errors import Invalid, PreconditionFailed
 from models.orgs import DocumentScope, Permission
 
-router = APIRouter(tags=["documents"], route_class=IdempotentRoute)
+router = v1(tags=["documents"])
 
 YJS = "application/octet-stream"
 

@@ -3,19 +3,19 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
 from api.deps import Access, CurrentActor, CurrentRuntime, Scope, Session
 from api.exports.schemas import ArchiveWrite, ExportRead, ExportWrite
-from api.idempotency import IdempotentRoute
+from api.routing import v1
 from api.runtime import Runtime
 from infra.tokens import TokenError
 from models import auth, exports
 from models.errors import Unauthenticated
 from models.exports import Export, Format
 
-router = APIRouter(tags=["exports"], route_class=IdempotentRoute)
+router = v1(tags=["exports"])
 
 DOWNLOAD_SECONDS = 600
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.auth import answers
 from api.auth.schemas import SignedIn
@@ -16,10 +16,10 @@ from api.factors.schemas import (
     PasskeyRename,
     Passkeys,
 )
-from api.idempotency import IdempotentRoute
+from api.routing import v1
 from models import factors
 
-router = APIRouter(prefix="/auth/passkeys", tags=["factors"], route_class=IdempotentRoute)
+router = v1("/auth/passkeys", tags=["factors"])
 
 
 @router.get("")

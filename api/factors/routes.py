@@ -1,7 +1,5 @@
 """`/auth/totp`, `/auth/recovery-codes`, `/auth/reauthenticate`, `/auth/methods`."""
 
-from fastapi import APIRouter
-
 from api.auth.deps import Person
 from api.deps import CurrentActor, CurrentRuntime, Session
 from api.factors.schemas import (
@@ -15,10 +13,10 @@ from api.factors.schemas import (
     TotpEnrolment,
 )
 from api.federation.schemas import IdentityRead
-from api.idempotency import IdempotentRoute
+from api.routing import v1
 from models import auth, factors, federation
 
-router = APIRouter(prefix="/auth", tags=["factors"], route_class=IdempotentRoute)
+router = v1("/auth", tags=["factors"])
 
 
 @router.get("/methods")

@@ -7,7 +7,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api import cookies
@@ -16,7 +16,7 @@ from api.auth.deps import Person
 from api.deps import CurrentActor, CurrentDevice, CurrentRuntime, Session
 from api.federation.journeys import JourneyRoute
 from api.federation.schemas import Identities, IdentityRead, Link, LinkBegun, LocalPath, ProviderRead, Providers
-from api.idempotency import IdempotentRoute
+from api.routing import v1
 from api.runtime import Runtime
 from infra import oidc
 from infra.logging import get_logger
@@ -27,8 +27,8 @@ from models.federation.errands import Returned, Sent
 
 log = get_logger(__name__)
 
-router = APIRouter(prefix="/auth", tags=["federation"], route_class=IdempotentRoute)
-journeys = APIRouter(prefix="/auth", tags=["federation"], route_class=JourneyRoute)
+router = v1("/auth", tags=["federation"])
+journeys = v1("/auth", tags=["federation"], route_class=JourneyRoute)
 
 Parameter = Annotated[str | None, Query(max_length=4000)]
 

@@ -3,16 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
 from api.deps import CurrentActor, CurrentRuntime, Scope, Session
-from api.idempotency import IdempotentRoute
 from api.imports.schemas import ImportRead
 from api.imports.upload import read_upload
+from api.routing import v1
 from models import imports
 from models.orgs import Permission
 
-router = APIRouter(tags=["imports"], route_class=IdempotentRoute)
+router = v1(tags=["imports"])
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FORM = {"schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}}

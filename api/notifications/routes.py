@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Header, Query
 from fastapi.responses import StreamingResponse
 
 from api.deps import Access, CurrentActor, CurrentClaims, CurrentPage, CurrentRuntime, Scope, Session, only_reads
-from api.idempotency import IdempotentRoute
 from api.notifications.schemas import (
     MailingRead,
     MailingWrite,
@@ -19,6 +18,7 @@ from api.notifications.schemas import (
     WatchRead,
     WatchWrite,
 )
+from api.routing import v1
 from api.runtime import Runtime
 from infra.clock import new_id
 from models import auth, notifications
@@ -26,7 +26,7 @@ from models.auth import Actor
 from models.errors import Unauthenticated
 from models.notifications import Mailing, Notification, preferences
 
-router = APIRouter(tags=["notifications"], route_class=IdempotentRoute)
+router = v1(tags=["notifications"])
 
 HEARTBEAT_SECONDS: Final = 15.0
 

@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from api.deps import CurrentActor, Session
-from api.idempotency import IdempotentRoute
 from api.operations.schemas import BackupRead, Backups, DrillRead, Drills
+from api.routing import v1
 from models import auth, backups
 from models.errors import NotFound
 
-router = APIRouter(prefix="/operations", tags=["operations"], route_class=IdempotentRoute)
+router = v1("/operations", tags=["operations"])
 
 
 async def _operator(session: Session, actor: CurrentActor) -> None:

@@ -2,15 +2,13 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from api.deps import Revoked, Scope, Session, only_reads
-from api.idempotency import IdempotentRoute
 from api.orgs.schemas import GroupMemberRead, GroupMembers, GroupRead, Groups, GroupWrite
+from api.routing import v1
 from infra.bus import Revocation
 from models import orgs
 
-router = APIRouter(prefix="/orgs/{org_id}/groups", tags=["groups"], route_class=IdempotentRoute)
+router = v1("/orgs/{org_id}/groups", tags=["orgs", "groups"])
 
 
 @router.post("", status_code=201)

@@ -2,16 +2,14 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from api.deps import CurrentActor, Revoked, Scope, Session
-from api.idempotency import IdempotentRoute
 from api.orgs.invitation_schemas import Accept, InvitationLinkWrite, InvitationRead, Invitations, InvitationWrite
 from api.orgs.schemas import MembershipRead
+from api.routing import v1
 from infra.bus import Revocation
 from models import orgs, sharing
 
-router = APIRouter(route_class=IdempotentRoute)
+router = v1(tags=["orgs"])
 
 
 @router.post("/orgs/{org_id}/invitations", status_code=201)

@@ -2,15 +2,13 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from api.deps import Revoked, Scope, Session, only_reads
-from api.idempotency import IdempotentRoute
 from api.orgs.schemas import MemberRead, Members, MembershipRead, RoleWrite, Transfer
+from api.routing import v1
 from infra.bus import Revocation
 from models import orgs
 
-router = APIRouter(prefix="/orgs/{org_id}", route_class=IdempotentRoute)
+router = v1("/orgs/{org_id}", tags=["orgs"])
 
 
 @router.get("/members")

@@ -2,17 +2,14 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from api.deps import CurrentActor, Revoked, Scope, Session
-from api.idempotency import IdempotentRoute
-from api.orgs import groups, invitations, members
 from api.orgs.schemas import DeletedOrg, DeletedOrgs, OrgChange, OrgDelete, OrgRead, Orgs, OrgWrite, UsageRead
+from api.routing import v1
 from infra.bus import Revocation
 from models import documents, orgs
 from models.orgs import Role
 
-router = APIRouter(tags=["orgs"], route_class=IdempotentRoute)
+router = v1(tags=["orgs"])
 
 
 @router.post("/orgs", status_code=201)
@@ -66,7 +63,3 @@ async def delete(body: OrgDelete, session: Session, scope: Scope, revoked: Revok
     await orgs.delete(session, scope, name=body.name)
     revoked(Revocation(org_id=scope.org_id))
     return DeletedOrg.of(await orgs.read(session, scope))
-
-
-for part in (members, invitations, groups):
-    router.include_router(part.router)

@@ -3,12 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import AwareDatetime
 
 from api.deps import Access, CurrentActor, CurrentPage, CurrentRuntime, Scope, Session, only_reads
-from api.idempotency import IdempotentRoute
 from api.pipeline.schemas import Replayed, ReplayedRange, RunRead, Runs, RunState, Wanted
+from api.routing import v1
 from models import orgs, pipeline
 from models.pipeline import Filter
 
@@ -26,7 +26,7 @@ async def _filter(
 
 CurrentFilter = Annotated[Filter, Depends(_filter)]
 
-router = APIRouter(tags=["pipeline"], route_class=IdempotentRoute)
+router = v1(tags=["pipeline"])
 
 
 @router.get("/documents/{document_id}/pipeline")

@@ -2,13 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import Header, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.deps import Access, CurrentPage, CurrentRuntime, DocumentAccess, Later, Scope, Session, only_reads
 from api.documents import content
 from api.documents.routes import YJS
-from api.idempotency import IdempotentRoute
 from api.revisions.schemas import (
     Authorship,
     Difference,
@@ -21,12 +20,13 @@ from api.revisions.schemas import (
     Undone,
     UndoWrite,
 )
+from api.routing import v1
 from infra.bus import Kind
 from models import revisions
 from models.errors import Invalid
 
-router = APIRouter(prefix="/documents/{document_id}/revisions", tags=["revisions"], route_class=IdempotentRoute)
-present = APIRouter(tags=["revisions"], route_class=IdempotentRoute)
+router = v1("/documents/{document_id}/revisions", tags=["revisions"])
+present = v1(tags=["revisions"])
 """What is not about one revision."""
 
 MAX_NUMBER = 2**31 - 1

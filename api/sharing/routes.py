@@ -3,10 +3,10 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from api.deps import Access, Claims, CurrentActor, CurrentClaims, CurrentRuntime, Revoked, Session, only_reads
-from api.idempotency import IdempotentRoute
+from api.routing import v1
 from api.sharing.schemas import (
     AddressWrite,
     Approval,
@@ -29,7 +29,7 @@ from infra.bus import Revocation
 from infra.mail import link
 from models import sharing
 
-router = APIRouter(prefix="/documents/{document_id}", tags=["sharing"], route_class=IdempotentRoute)
+router = v1("/documents/{document_id}", tags=["sharing"])
 
 Plural = Literal["users", "groups", "invitations"]
 _KINDS: dict[Plural, sharing.Kind] = {"users": "user", "groups": "group", "invitations": "invitation"}

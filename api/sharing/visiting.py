@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import Depends, Header, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.deps import CurrentRuntime, Later, bearer, read_body
 from api.documents import content
 from api.documents.routes import YJS
 from api.documents.schemas import CollabToken, Saved
+from api.routing import v1
 from api.sharing.schemas import Opened, OpenWrite, SharedDocument
 from infra.bus import Kind
 from models import documents, revisions, sharing
@@ -24,7 +25,7 @@ from models.errors import Unauthenticated
 from models.orgs import LinkScope, LinkVisitor, Permission
 from models.sharing import PasswordNeeded
 
-router = APIRouter(prefix="/shared", tags=["sharing"])
+router = v1("/shared", tags=["sharing"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,12 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from api.deps import CurrentPage, CurrentRuntime, Scope, Session, only_reads
-from api.idempotency import IdempotentRoute
+from api.routing import v1
 from api.webhooks.schemas import Deliveries, DeliveryRead, WebhookChange, WebhookRead, Webhooks, WebhookWrite
 from models import webhooks
 
-router = APIRouter(prefix="/orgs/{org_id}/webhooks", tags=["webhooks"], route_class=IdempotentRoute)
+router = v1("/orgs/{org_id}/webhooks", tags=["webhooks"])
 
 
 @router.post("", status_code=201)

@@ -72,14 +72,19 @@ async def find(session: AsyncSession, document_id: UUID, *, for_update: bool = F
 
 async def seen(session: AsyncSession, document_id: UUID, user_id: UUID) -> Seen | None:
     """A document as somebody with a live membership sees it, and what decides about their level: one round trip."""
-    query = (
+    return (await session.execute(_seen(), {"user": user_id, "document": document_id})).one_or_none()
+
+
+@cache
+def _seen() -> Select[tuple[Document, int, str, int]]:
+    user_id = bindparam("user", type_=Uuid)
+    return (
         _with_seq()
         .add_columns(col(Membership.role), _granted_at(user_id))
         .join(Membership, (col(Membership.org_id) == Document.org_id) & (col(Membership.user_id) == user_id))
         .join(Organization, col(Organization.id) == Document.org_id)
-        .where(col(Document.id) == document_id, *live())
+        .where(col(Document.id) == bindparam("document", type_=Uuid), *live())
     )
-    return (await session.execute(query)).one_or_none()
 
 
 async def seen_by_many(session: Executes, pairs: Sequence[tuple[UUID, UUID]]) -> list[SeenByMany]:
