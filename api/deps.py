@@ -66,20 +66,12 @@ async def _claims(request: Request) -> Claims | None:
 CurrentClaims = Annotated[Claims | None, Depends(_claims)]
 
 
-async def _recalled(request: Request, claims: CurrentClaims) -> Recalled | None:
-    """What is remembered of the token's session, before a transaction is open for it."""
-    if claims is None:
-        return None
-    return await runtime.of(request).identities.recall(auth.subject(claims), auth.session_of(claims))
-
-
-CurrentRecalled = Annotated[Recalled | None, Depends(_recalled)]
-
-
-async def _open_session(
-    request: Request, claims: CurrentClaims, recalled: CurrentRecalled, later: Later
-) -> AsyncIterator[AsyncSession]:
+# FastAPI visits all that a dependency depends on wherever it is named, be it solved already: what is named often
+# depends on little.
+async def _open_session(request: Request, later: Later) -> AsyncIterator[AsyncSession]:
+    claims = claims_of(request)
     user_id = auth.subject(claims) if claims else None
+    recalled = request.state.recalled = await _recall(request, claims) if claims else None
     remembered = recalled.identity if recalled else None
     org_ids = auth.Identity.from_json(remembered).org_ids if remembered else ()
     only_reading = request.scope.get("endpoint") in READERS
@@ -89,6 +81,11 @@ async def _open_session(
         yield session
     for call in later:
         await call()
+
+
+async def _recall(request: Request, claims: Claims) -> Recalled:
+    """What is remembered of the token's session, before a transaction is open for it."""
+    return await runtime.of(request).identities.recall(auth.subject(claims), auth.session_of(claims))
 
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -120,14 +117,13 @@ Revoked = Annotated[Announce, Depends(_revoked)]
 """Call it with whose access changes, for the better or the worse; every process hears of it once that is committed."""
 
 
-async def _current_actor(
-    request: Request, claims: CurrentClaims, recalled: CurrentRecalled, session: Session, later: Later
-) -> Actor:
+async def _current_actor(request: Request, session: Session, later: Later) -> Actor:
     if (token := personal_token(request)) is not None:
         actor = await auth.identify_token(session, token)
         auth.confine(actor, changes=_changes(request), account=_is_about_account(request))
         await take_key(request, session, actor)
         return actor
+    claims, recalled = claims_of(request), cast("Recalled | None", request.state.recalled)
     if claims is None or recalled is None:
         raise Unauthenticated()
     if recalled.identity is not None:

@@ -92,6 +92,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         following = [
             asyncio.create_task(runtime.signer.follow(runtime.signing_keys)),
             asyncio.create_task(runtime.bulletin.follow()),
+            asyncio.create_task(runtime.herald.run()),
             asyncio.create_task(fullness.watch(runtime.db)),
         ]
         yield

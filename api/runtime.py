@@ -8,6 +8,7 @@ from api.documents.saving import Saver
 from api.notifications.bulletin import Bulletin
 from infra.bus import Bus, Revocation
 from infra.db import Database
+from infra.herald import Herald
 from infra.identities import Identities
 from infra.limits import Limiter, LocalLimiter
 from infra.oidc import Providers
@@ -28,6 +29,7 @@ class Runtime:
     reads: Reads
     store: ObjectStore
     saver: Saver
+    herald: Herald
     bus: Bus
     signer: Signer
     volatile: Volatile
@@ -41,6 +43,7 @@ class Runtime:
     def start(cls, settings: Settings) -> "Runtime":
         """Make the adapters; none connects before it is used."""
         bus = Bus(settings.redis_url.get_secret_value())
+        herald = Herald(bus)
         volatile = Volatile(settings.redis_url.get_secret_value())
         db_url = settings.app_database_url.get_secret_value()
         db = Database(db_url, pool_size=20)
@@ -49,7 +52,8 @@ class Runtime:
             db=db,
             reads=Reads(db, primary_url=db_url, replica_url=settings.app_database_replica_url.get_secret_value()),
             store=ObjectStore(settings),
-            saver=Saver(db_url),
+            saver=Saver(db_url, herald),
+            herald=herald,
             bus=bus,
             signer=Signer.from_settings(settings),
             volatile=volatile,
@@ -73,6 +77,7 @@ class Runtime:
         """Close every connection."""
         await self.providers.close()
         await self.saver.close()
+        await self.herald.finish()
         await self.volatile.close()
         await self.bus.close()
         await self.reads.close()

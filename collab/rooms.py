@@ -12,7 +12,6 @@ from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
-from collab.herald import Herald
 from collab.keepers import Keepers
 from collab.library import OUTAGES, Library
 from collab.metrics import Metrics
@@ -22,6 +21,7 @@ from collab.seat import CannotOpen, Guest, Seat
 from collab.writer import Writer
 from infra.bus import Bus, Kind, Message, Revocation
 from infra.db import Database
+from infra.herald import Herald
 from infra.logging import get_logger
 from infra.settings import Settings
 from models.documents import DocumentGone, fullness

@@ -168,9 +168,9 @@ async def autosave(
         # The edit and the answer that is kept under the key have to commit together.
         _, scope = await documents.enter(session, actor, document_id)
         seq = await documents.edit(session, scope, document_id, update, origin="rest")
+        later.append(lambda: runtime.bus.publish(document_id, Kind.UPDATE, update, seq=seq))
     else:
         seq = await runtime.saver.save(actor, document_id, update)
-    later.append(lambda: runtime.bus.publish(document_id, Kind.UPDATE, update, seq=seq))
     return Saved(seq=seq)
 
 

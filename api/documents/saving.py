@@ -13,7 +13,9 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from infra import tracing
+from infra.bus import Kind
 from infra.db import Database
+from infra.herald import Herald
 from models import documents
 from models.auth import Actor
 from models.documents import DocumentFull, DocumentGone, Edit, OrganizationFull, journal
@@ -36,13 +38,14 @@ class _Save:
 class Saver:
     """Journals edits of people. Has connections of its own: requests that wait for it may hold all others."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, herald: Herald) -> None:
         self._db = Database(url, pool_size=2)
+        self._herald = herald
         self._waiting: list[_Save] = []
         self._saving: asyncio.Task[None] | None = None
 
     async def save(self, actor: Actor, document_id: UUID, update: bytes) -> int:
-        """Journal an update that is known to apply; the seq it got, once it is committed.
+        """Journal an update that is known to apply, and tell who has the document open; its seq, once it is committed.
 
         Raises:
             DocumentGone, MayNot: as `documents.enter` says, or they only read.
@@ -102,6 +105,8 @@ class Saver:
         else:
             for save, outcome in zip(batch, outcomes, strict=True):
                 _answer(save, outcome)
+                if isinstance(outcome, int):
+                    self._herald.tell(save.document_id, Kind.UPDATE, save.update, outcome)
 
     async def _again(self, rest: list[_Save]) -> None:
         if rest:

@@ -8,6 +8,8 @@ import pytest
 
 from api.documents.saving import Saver
 from infra import clock
+from infra.bus import Bus
+from infra.herald import Herald
 from models.auth import Actor
 from models.documents import DocumentFull, DocumentGone, journal
 from tests.collab import world as worlds
@@ -25,9 +27,11 @@ async def world(stack: Stack) -> AsyncIterator[World]:
 
 @pytest.fixture
 async def saver(stack: Stack) -> AsyncIterator[Saver]:
-    made = Saver(stack.settings.app_database_url.get_secret_value())
+    bus = Bus(stack.settings.redis_url.get_secret_value())
+    made = Saver(stack.settings.app_database_url.get_secret_value(), Herald(bus))
     yield made
     await made.close()
+    await bus.close()
 
 
 async def test_what_arrives_together_is_one_commit(world: World, saver: Saver) -> None:

@@ -163,7 +163,7 @@ async def test_every_process_is_restarted_and_nobody_notices(stack: Stack, world
     records = [writer.record for writer in writers]
     entries = await world.journal(document)
     async with world.db.transaction(org_ids=[world.org_id]) as session:
-        sockets = await from_sockets(session, document)
+        from_editors = await from_sockets(session, document)
     _, content = checks.replay([entry.payload for entry in entries])
-    assert [*checks.journal(entries, records, sockets), *checks.content(content, records)] == []
+    assert [*checks.journal(entries, records, from_editors), *checks.content(content, records)] == []
     assert min(record.acknowledged for record in records) > 20
