@@ -49,6 +49,7 @@ unsafe requests take `Idempotency-Key`; resources carry `ETag` and honour `If-Ma
 """
 
 ROUTERS: Final = (
+    documents,  # first, since a request is compared with one path after another
     auth,
     login,
     accounts,
@@ -64,7 +65,6 @@ ROUTERS: Final = (
     members,
     invitations,
     groups,
-    documents,
     backups,
     sharing,
     visiting,

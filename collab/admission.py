@@ -15,7 +15,7 @@ from infra.logging import get_logger
 
 log = get_logger(__name__)
 
-GROUP_SECONDS: Final = 0.006
+GROUP_SECONDS: Final = 0.012
 """In a storm, who comes within so long is asked for together: asking costs as much as letting a dozen in does."""
 STORM: Final = 3
 """So many at once are one."""
