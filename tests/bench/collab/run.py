@@ -107,7 +107,8 @@ async def _compare(servers: Sequence[Server], effort: Effort) -> Measured:
     await turns.take("kill -9", crash)
     await _openings(turns, effort)
     for sockets in effort.crowds:
-        await turns.take(f"{sockets} idle sockets", partial(crowd, sockets=sockets))
+        for _ in range(effort.rounds):
+            await turns.take(f"{sockets} idle sockets", partial(crowd, sockets=sockets))
     return turns.medians()
 
 
