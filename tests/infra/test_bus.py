@@ -9,7 +9,9 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
+from infra import herald
 from infra.bus import Arrival, Bus, Kind, Message
+from infra.herald import Herald
 from tests.conftest import Stack
 from tests.flows.valve import Valve
 
@@ -98,3 +100,29 @@ async def test_what_is_not_followed_any_more_is_not_heard(bus: Bus) -> None:
     await reached(bus, new, heard)
     assert heard[0] == (new, Message(Kind.UPDATE, 1, bus.node, b"news"))
     listening.cancel()
+
+
+@pytest.mark.parametrize(("bound", "at_most"), [("MAX_BYTES", 10), ("MAX_QUEUED", 2)])
+async def test_too_much_news_costs_the_oldest(
+    stack: Stack, bus: Bus, monkeypatch: pytest.MonkeyPatch, bound: str, at_most: int
+) -> None:
+    monkeypatch.setattr(herald, bound, at_most)
+    speaking, heard, document_id = Bus(stack.settings.redis_url.get_secret_value()), list[Arrival](), uuid4()
+    listening = asyncio.create_task(listen(bus, heard))
+    await bus.subscribe(document_id)
+    await reached(bus, document_id, heard)
+    teller = Herald(speaking)
+    for seq in range(1, 5):
+        teller.tell(document_id, Kind.UPDATE, b"news", seq)
+    await teller.finish()
+
+    def told() -> list[int]:
+        messages = [arrival[1] for arrival in heard if isinstance(arrival, tuple)]
+        return [message.seq for message in messages if message.node == speaking.node]
+
+    async with asyncio.timeout(30):
+        while 4 not in told():
+            await asyncio.sleep(0.01)
+    assert told() == [3, 4]
+    listening.cancel()
+    await speaking.close()
