@@ -4,11 +4,12 @@ A transaction says in the same message that begins it whose rows it may see, so 
 round trip of its own.
 """
 
+import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, Self
+from typing import Any, Final, Self
 from uuid import UUID
 from weakref import WeakSet
 
@@ -24,6 +25,9 @@ from infra.direct import Direct
 
 OUTAGES = (OperationalError, InterfaceError)
 """What is raised while Postgres cannot be reached."""
+
+BEGIN_SECONDS: Final = 10.0
+"""So long a new connection may take, once it is made, until it can be used."""
 
 _SCOPE = text("SELECT set_config('app.user_id', :user_id, true), set_config('app.org_ids', :org_ids, true)")
 _BEGIN = "BEGIN; SET LOCAL app.user_id = '{user_id}'; SET LOCAL app.org_ids = '{org_ids}'"
@@ -69,7 +73,9 @@ class Database:
             connect_args={"autocommit": True, "cursor_factory": _Cursor},
         )
         event.listen(self.engine.sync_engine, "begin", _begin)
-        event.listen(self.engine.sync_engine, "connect", self._note)
+        event.listen(self.engine.sync_engine, "connect", self._note, insert=True)
+        event.listen(self.engine.sync_engine, "connect", self._begun)
+        self._beginning: dict[psycopg.AsyncConnection[Any], asyncio.TimerHandle] = {}
         self._connections: WeakSet[psycopg.AsyncConnection[Any]] = WeakSet()
 
     @asynccontextmanager
@@ -131,12 +137,24 @@ class Database:
                 return 0  # a pooler in between has numbers of its own
         orphans = [one for one in waiting if not one.closed and one.info.backend_pid not in there]
         for orphan in orphans:
-            with socket.socket(fileno=os.dup(orphan.fileno())) as wire:
-                wire.shutdown(socket.SHUT_RDWR)
+            _break(orphan)
         return len(orphans)
 
+    # On the first connection of a pool SQLAlchemy asks the server what it is, and lets nobody else have one meanwhile:
+    # were that never answered, nobody would ever have one.
+
     def _note(self, connection: Any, _record: object) -> None:
-        self._connections.add(connection.driver_connection)
+        driver = connection.driver_connection
+        self._connections.add(driver)
+        self._beginning[driver] = asyncio.get_running_loop().call_later(BEGIN_SECONDS, self._give_up, driver)
+
+    def _begun(self, connection: Any, _record: object) -> None:
+        self._beginning.pop(connection.driver_connection).cancel()
+
+    def _give_up(self, driver: psycopg.AsyncConnection[Any]) -> None:
+        del self._beginning[driver]
+        if not driver.closed:
+            _break(driver)
 
     @asynccontextmanager
     async def listen(self, channel: str) -> AsyncIterator[AsyncIterator[str]]:
@@ -153,6 +171,12 @@ class Database:
 async def set_scope(session: AsyncSession, *, user_id: UUID | None, org_ids: Iterable[UUID]) -> None:
     """Say whose rows the rest of this transaction may see."""
     await session.execute(_SCOPE, {"user_id": str(user_id or ""), "org_ids": _array(org_ids)})
+
+
+def _break(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Whoever waits for an answer on it gets an `OperationalError`."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as wire:
+        wire.shutdown(socket.SHUT_RDWR)
 
 
 def _begin(connection: Connection) -> None:

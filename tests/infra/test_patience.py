@@ -1,16 +1,22 @@
 """Stores that say nothing are not waited for as long as the kernel would."""
 
+import asyncio
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
+from infra import db as databases
 from infra import patience
 from infra.db import Database
 from infra.settings import get_settings
+from tests.conftest import Stack
+from tests.flows.valve import Valve, through
 
 
 @pytest.fixture
@@ -47,6 +53,23 @@ async def test_connecting_is_given_up(
         await db.ping()
     assert time.monotonic() - began < 20, "a kernel tries for two minutes, and waits for an answer for ever"
     await db.close()
+
+
+async def test_a_first_connection_that_leads_nowhere_keeps_nobody_out(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "BEGIN_SECONDS", 0.5)
+    url = stack.settings.app_database_url.get_secret_value()
+    async with Valve(urlsplit(url).port or 5432) as valve:
+        db = Database(through(url, valve))
+        links = iter([valve.orphan])
+        # As soon as it is made, and before the server is asked anything.
+        event.listen(db.engine.sync_engine, "connect", lambda *_: next(links, lambda: None)(), insert=True)
+        async with asyncio.timeout(30):
+            found = await asyncio.gather(db.ping(), db.ping(), return_exceptions=True)
+            assert any(isinstance(error, OperationalError) for error in found)
+            await db.ping()
+        await db.close()
 
 
 def test_what_a_url_names_goes_first() -> None:
