@@ -149,7 +149,9 @@ class Database:
         self._beginning[driver] = asyncio.get_running_loop().call_later(BEGIN_SECONDS, self._give_up, driver)
 
     def _begun(self, connection: Any, _record: object) -> None:
-        self._beginning.pop(connection.driver_connection).cancel()
+        timer = self._beginning.pop(connection.driver_connection, None)
+        if timer is not None:  # else it was given up at this very moment, and fails with its next statement
+            timer.cancel()
 
     def _give_up(self, driver: psycopg.AsyncConnection[Any]) -> None:
         del self._beginning[driver]

@@ -39,7 +39,7 @@ class Herald:
             await self._publish()
 
     async def finish(self) -> None:
-        """Publish what is left, if Redis takes it."""
+        """Publish what is left, one batch of it at most: the others read the rest from the journal."""
         if self._news:
             await self._publish()
 

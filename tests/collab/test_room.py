@@ -32,6 +32,11 @@ def answer(asked: Room, state: bytes = b"\0") -> bytes:
     _, wire = seat(asked)
     asked.ask(asked.seats[-1], state)
     assert settle(asked)
+    return told(wire)
+
+
+def told(wire: Wire) -> bytes:
+    """What the step 2 on a line brings."""
     step2 = next(body for body in wire.take() if body[:2] == b"\0\1")
     return read_bytes(step2, 2)[0]
 
@@ -101,7 +106,7 @@ def test_who_asks_the_same_as_the_one_before_is_answered_without_the_keeper() ->
     bobs.take()
     here.ask(bob, b"\0")
     assert not here.busy
-    assert [text_of(read_bytes(body, 2)[0]) for body in bobs.take() if body[:2] == b"\0\1"] == ["hi"]
+    assert text_of(told(bobs)) == "hi"
     here.ask(bob, editor.doc.get_state())
     assert here.busy, "another question"
 
