@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -27,19 +28,25 @@ def token_guest(signer: Signer, token: str, document_id: UUID) -> Guest:
     """
     try:
         claims = signer.verify(token, typ="collab")
-        guest = Guest(
-            user_id=UUID(claims["sid"] if "link" in claims else claims["sub"]),
-            session_id=UUID(claims["sid"]) if claims.get("sid") else None,
-            org_id=UUID(claims["org"]),
-            document_id=UUID(claims["doc"]),
-            may_write=claims["access"] == "write",
-            link=Link(UUID(claims["link"]), claims["epoch"]) if "link" in claims else None,
-        )
+        link = (claims["link"], claims["epoch"]) if "link" in claims else None
+        guest = _guest(claims["sub"], claims.get("sid"), claims["org"], claims["doc"], claims["access"], link)
     except (TokenError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise CannotOpen(Close.WHO_ARE_YOU, "token is not valid") from error
     if guest.document_id != document_id:
         raise CannotOpen(Close.NOT_FOUND, "no such document")
     return guest
+
+
+@lru_cache(maxsize=4096)  # in a storm everybody shows a token that was shown before
+def _guest(sub: str, sid: str | None, org: str, doc: str, access: str, link: tuple[str, int] | None) -> Guest:
+    return Guest(
+        user_id=UUID(sid if link else sub),
+        session_id=UUID(sid) if sid else None,
+        org_id=UUID(org),
+        document_id=UUID(doc),
+        may_write=access == "write",
+        link=Link(UUID(link[0]), link[1]) if link else None,
+    )
 
 
 def cookie_claims(signer: Signer, settings: Settings, headers: Mapping[str, str]) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """The WebSocket door put together: what listens, what runs beside it, and how it stops."""
 
 import asyncio
+import logging
 import socket
 import time
 from collections.abc import Coroutine
@@ -40,6 +41,17 @@ DRAIN_SECONDS: Final = 7.0
 GOODBYE_SECONDS: Final = 0.3
 
 
+class _Quiet(logging.LoggerAdapter[logging.Logger]):
+    """What picows has to complain of. Of a plain logger it makes a child for each socket, to tell of its coming."""
+
+    def isEnabledFor(self, level: int) -> bool:
+        """Only what is wrong, without asking the loggers above."""
+        return level >= logging.WARNING
+
+    def info(self, *args: object, **kwargs: object) -> None:
+        """Nobody wants to know."""
+
+
 class Door:
     """One collab process."""
 
@@ -50,7 +62,6 @@ class Door:
         self._metrics = Metrics()
         look_up, unchanged = partial(access.guest_now, self._db), partial(access.unchanged, self._db)
         self._gatekeeper = Gatekeeper(look_up, unchanged)
-        self._admission = Admission(look_up, unchanged)
         self._rooms = Rooms(
             settings,
             self._db,
@@ -59,6 +70,7 @@ class Door:
             self._metrics,
             suspect=self._gatekeeper.suspect,
         )
+        self._admission = Admission(look_up, unchanged, lambda: self._rooms.news)
         self._signer = Signer.from_settings(settings)
         self._reception = Reception(settings, self._signer, self._db, self._rooms, self._admission)
         self._tick = Tick(asyncio.get_running_loop())
@@ -92,6 +104,7 @@ class Door:
             max_frame_size=protocol.MAX_MESSAGE,
             read_buffer_init_size=READ_BUFFER,
             backlog=BACKLOG,
+            logger_name=_Quiet(logging.getLogger("picows.server"), {}),
             use_aiofastnet=False,  # its transports take 5 KB more for each socket than the loop's own
         )
         for listening in server.sockets:
@@ -117,7 +130,8 @@ class Door:
             process = "\n".join(metrics.process("doxie_collab"))
             return _text(200, f"{self._metrics.render()}{process}\n")
         # picows insists on "Upgrade" alone; Firefox sends "keep-alive, Upgrade".
-        if "upgrade" in request.headers.get("connection", "").lower():
+        connects = request.headers.get("connection", "").lower()
+        if connects != "upgrade" and "upgrade" in connects:
             request.headers["connection"] = "Upgrade"
         connection = Connection(self._tick, self._metrics, self._connections)
         dialogue = self._reception.receive(connection, path, query, request.headers)

@@ -53,14 +53,13 @@ class Batch:
         """All edits, room by room."""
         return [edit for edits in self.rooms.values() for edit in edits]
 
-    def saved(self, seqs: list[int], tell: Callable[[Room, int, bytes], None]) -> None:
-        """They are committed under these seqs: tell the rooms, and each edit to `tell`."""
+    def saved(self, seqs: list[int], tell: Callable[[Room, list[int], list[Edit]], None]) -> None:
+        """They are committed under these seqs: tell the rooms, and `tell` which edits of a room have which seqs."""
         at = 0
         for room, edits in self.rooms.items():
             own = seqs[at : at + len(edits)]
             room.saved(own)
-            for edit, seq in zip(edits, own, strict=True):
-                tell(room, seq, edit.payload)
+            tell(room, own, edits)
             at += len(edits)
 
     def give_back(self) -> None:

@@ -227,13 +227,13 @@ class Connection(WSListener):
             self._tick.add(self)
         self._out.append(frame)
 
-    def write_soon(self, frame: bytes) -> None:
-        """Send a frame with the next one, or within some milliseconds; dropped while the client lags."""
+    def write_soon(self, frames: bytes) -> None:
+        """Send these with the next frame, or within some milliseconds; dropped while the client lags."""
         if self.lagging:
             return
         if not self._out:
             self._tick.add_soon(self)
-        self._out.append(frame)
+        self._out.append(frames)
 
     def flush(self) -> None:
         """Write everything in one go."""

@@ -13,8 +13,8 @@ from collab.seat import CannotOpen, Guest, Line
 MAX_DOCUMENTS: Final = 100
 _KEEPALIVE: Final = protocol.frame(b"", protocol.KEEPALIVE)
 
-LetIn = Callable[[str, UUID], Awaitable[Guest]]
-"""What finds out which guest a token makes at a document; raises CannotOpen, at once or when awaited."""
+LetIn = Callable[[str, UUID], Guest | Awaitable[Guest]]
+"""Which guest a token makes at a document, or what finds it out; raises CannotOpen, at once or when awaited."""
 
 
 class YWebsocket:

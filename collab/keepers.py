@@ -28,9 +28,9 @@ log = get_logger(__name__)
 
 GROUP_SECONDS: Final = 0.003
 """What arrives within so long is applied together, unless somebody waits; what arrives meanwhile is applied next."""
-GROUP_SECONDS_PER_ERRAND: Final = 0.0002
-GROUP_SECONDS_AT_MOST: Final = 0.008
-"""Where much is written, a keeper is asked less often: asking costs as much as a dozen errands do."""
+GROUP_SECONDS_PER_UPDATE: Final = 0.0002
+GROUP_SECONDS_AT_MOST: Final = 0.016
+"""Where much is written, a keeper is asked less often: asking costs as much as a dozen edits do."""
 LOADS_AT_ONCE: Final = 8
 SKIP_AT_MOST: Final = 20
 """Stored updates that kill keepers, before the document counts as unreadable."""
@@ -125,7 +125,8 @@ class Keeper:
     async def _do(self, rooms: list[Room]) -> None:
         asked = [(room, room.errands()) for room in rooms]
         request = [errands.write(room.number, errand) for room, some in asked for errand in some]
-        self._pause = min(max(GROUP_SECONDS, len(request) * GROUP_SECONDS_PER_ERRAND), GROUP_SECONDS_AT_MOST)
+        updates = sum(len(errand.raws) for _, some in asked for errand in some if isinstance(errand, errands.Apply))
+        self._pause = min(max(GROUP_SECONDS, updates * GROUP_SECONDS_PER_UPDATE), GROUP_SECONDS_AT_MOST)
         try:
             answers = wire.answers(await self._ask(request))
             if len(answers) != len(request):

@@ -61,11 +61,18 @@ class Place:
         self._presence = Allowance(PRESENCE_RATE, PRESENCE_BURST, time.monotonic())
         self._hold: Hold | None = None
 
-    def admit(self, guest: Awaitable[Guest]) -> None:
-        """Sit down as a guest that has to be looked up, and as soon as the document is open."""
-        self._task = asyncio.create_task(self._wait(guest))
+    def admit(self, guest: Guest | Awaitable[Guest]) -> None:
+        """Sit down, once the guest is known and the document is open.
 
-    def admit_again(self, guest: Awaitable[Guest]) -> None:
+        Raises:
+            CannotOpen: it is known at once that they cannot.
+        """
+        if isinstance(guest, Guest) and (room := self._rooms.find(guest)) is not None:
+            self._sit(room, guest, self._rooms.news)
+        else:
+            self._task = asyncio.create_task(self._wait(guest))
+
+    def admit_again(self, guest: Guest | Awaitable[Guest]) -> None:
         """The guest has shown a new token: go on with what it allows, once it is looked up."""
         self._again = asyncio.create_task(self._renew(guest))
 
@@ -146,10 +153,10 @@ class Place:
         if len(self._queue) > MAX_QUEUED_MESSAGES or self._queued > MAX_QUEUED_BYTES:
             self.line.hang_up(Close.TRY_AGAIN, "too much before the document was there")
 
-    async def _wait(self, looked_up: Awaitable[Guest]) -> None:
+    async def _wait(self, looked_up: Guest | Awaitable[Guest]) -> None:
         news = self._rooms.news
         try:
-            guest = await looked_up
+            guest = await _found(looked_up)
             room = self._rooms.find(guest) or await self._rooms.open(guest)
             if not self._left:
                 self._sit(room, guest, news)
@@ -161,9 +168,9 @@ class Place:
         finally:
             self._task = None
 
-    async def _renew(self, looked_up: Awaitable[Guest]) -> None:
+    async def _renew(self, looked_up: Guest | Awaitable[Guest]) -> None:
         try:
-            guest = await looked_up
+            guest = await _found(looked_up)
         except CannotOpen as error:
             if not self._left:
                 self._turned_away(self, error.code, error.reason)
@@ -181,3 +188,7 @@ class Place:
         queue, self._queue = self._queue, []
         for said, argument in queue:
             self.hear(said, argument)
+
+
+async def _found(guest: Guest | Awaitable[Guest]) -> Guest:
+    return guest if isinstance(guest, Guest) else await guest

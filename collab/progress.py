@@ -22,6 +22,9 @@ class Progress:
 
     def note(self, seq: int) -> bool:
         """The edit `seq` is here; False if it was before."""
+        if seq == self.seq + 1 and not self._ahead:  # as nearly always
+            self.seq = seq
+            return True
         if seq <= self.seq or seq in self._ahead:
             return False
         self._ahead.add(seq)

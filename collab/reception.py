@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Mapping
 from typing import Final
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 from uuid import UUID
 
 from collab import access
@@ -35,14 +35,17 @@ class Reception:
             return Hocuspocus(self._rooms, line, let_in)
         if not path.startswith(PATH + "/"):
             return None
-        asked = parse_qs(query)
+        asked: dict[str, str] = {}
+        for part in query.split("&"):
+            name, _, value = part.partition("=")
+            asked[name] = unquote(value)
         return YWebsocket(
             self._rooms,
             line,
             let_in,
             document=unquote(path.removeprefix(PATH + "/")),
-            token=asked.get("token", [""])[0],
-            ack=asked.get("ack") == ["1"],
+            token=asked.get("token", ""),
+            ack=asked.get("ack") == "1",
         )
 
     def _let_in(self, headers: Mapping[str, str]) -> LetIn:
@@ -51,11 +54,13 @@ class Reception:
         if "cookie" in headers:
             claims = access.cookie_claims(self._signer, self._settings, headers)
 
-        def let_in(token: str, document_id: UUID) -> Awaitable[Guest]:
+        def let_in(token: str, document_id: UUID) -> Guest | Awaitable[Guest]:
             if token:
                 guest = access.token_guest(self._signer, token, document_id)
-                self._rooms.expect(guest)
-                return self._admission.confirm(guest)
+                confirmed = self._admission.confirm(guest)
+                if not isinstance(confirmed, Guest):
+                    self._rooms.expect(guest)
+                return confirmed
             if claims is None:
                 raise CannotOpen(Close.WHO_ARE_YOU, "no token")
             return access.cookie_guest(self._db, claims, document_id)

@@ -6,6 +6,7 @@ What was not applied never reaches the journal. A room that lost its Doc is not 
 made of the journal, to which everything unsaved is then applied again.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Final
@@ -291,10 +292,9 @@ class Room:
         self.uncertain = False
         for seq in seqs:
             self.progress.note(seq)
-        for entry in done:
-            if entry.raw is not None:
-                self.unsaved_bytes -= len(entry.raw)
-            entry.seat.saved()
+        self.unsaved_bytes -= sum(len(entry.raw) for entry in done if entry.raw is not None)
+        for seat, messages in Counter([entry.seat for entry in done]).items():
+            seat.saved(messages)
 
     def found_saved(self, found: dict[bytes, int]) -> None:
         """Of `unsaved`, these updates turned out to be in the journal, under these seqs."""

@@ -24,7 +24,7 @@ from infra.db import Database
 from infra.herald import Herald
 from infra.logging import get_logger
 from infra.settings import Settings
-from models.documents import DocumentGone, fullness
+from models.documents import DocumentGone, Edit, fullness
 from models.lib0 import ProtocolError
 
 log = get_logger(__name__)
@@ -140,9 +140,10 @@ class Rooms:
         if states and self._is_shared(room.document_id):
             self.herald.tell(room.document_id, Kind.AWARENESS, seat.guest.user_id.bytes + states)
 
-    def _tell_saved(self, room: Room, seq: int, raw: bytes) -> None:
+    def _tell_saved(self, room: Room, seqs: list[int], edits: list[Edit]) -> None:
         if self._is_shared(room.document_id):
-            self.herald.tell(room.document_id, Kind.UPDATE, raw, seq)
+            for seq, edit in zip(seqs, edits, strict=True):
+                self.herald.tell(room.document_id, Kind.UPDATE, edit.payload, seq)
 
     # --- opening and closing ---
 

@@ -22,7 +22,7 @@ from collab.seat import Seat
 from infra.db import Database
 from infra.logging import get_logger
 from infra.waiting import within
-from models.documents import DocumentFull, DocumentGone
+from models.documents import DocumentFull, DocumentGone, Edit
 
 log = get_logger(__name__)
 
@@ -31,15 +31,15 @@ EDITS_PER_COMMIT: Final = 4_000
 EDITS_PER_ROOM: Final = 1_000
 GROUP_SECONDS: Final = 0.001
 """What is ready within so long shares a commit; what is ready during a commit shares the next one anyway."""
-GROUP_SECONDS_PER_EDIT: Final = 0.00006
-GROUP_SECONDS_AT_MOST: Final = 0.012
+GROUP_SECONDS_PER_EDIT: Final = 0.0001
+GROUP_SECONDS_AT_MOST: Final = 0.02
 """Where much is written, commits are made less often: a commit costs as much as a hundred edits do."""
 COMMIT_SECONDS: Final = 15.0
 TELL_UNSAVED_AFTER: Final = 1.0
 RETRY_SECONDS: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 Expel = Callable[[Room, Close, str], None]
-Saved = Callable[[Room, int, bytes], None]
+Saved = Callable[[Room, list[int], list[Edit]], None]
 
 
 class Writer:

@@ -1,6 +1,6 @@
 """Sockets without a network: what a room writes is kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import pycrdt
@@ -28,10 +28,11 @@ class Wire:
         if not self.lagging:
             self.say(frame)
 
-    write_soon = write
+    def write_soon(self, frames: bytes) -> None:
+        self.write(frames)
 
     def say(self, frame: bytes) -> None:
-        self.frames.append(frame)
+        self.frames += apart(frame)
 
     def hang_up(self, code: Close, reason: str) -> None:
         self.closed = code
@@ -42,12 +43,24 @@ class Wire:
         return [payload(frame) for frame in taken]
 
 
+def apart(frames: bytes) -> Iterator[bytes]:
+    """Server frames that were written in one go."""
+    while frames:
+        start = head(frames)
+        length = int.from_bytes(frames[2:start], "big") if start > 2 else frames[1]
+        yield frames[: start + length]
+        frames = frames[start + length :]
+
+
 def payload(frame: bytes) -> bytes:
     """What a server frame carries."""
+    return frame[head(frame) :]
+
+
+def head(frame: bytes) -> int:
+    """Where its payload begins."""
     assert frame[0] == 0x82
-    length = frame[1]
-    start = {126: 4, 127: 10}.get(length, 2)
-    return frame[start:]
+    return {126: 4, 127: 10}.get(frame[1], 2)
 
 
 def seat(

@@ -10,8 +10,8 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from models.lib0 import read_bytes, varstring
 from tests.bench.collab import wire
 
-_SYNC, _AUTH, _STATUS = 0, 2, 8
-_ACCEPTED = 2
+SYNC, AUTH, _STATUS = 0, 2, 8
+ACCEPTED = 2
 MAX_FRAME: Final = 64 * 1024 * 1024
 PATIENCE: Final = 60.0
 
@@ -67,7 +67,7 @@ class Client(WSListener):
         """Sign in, or ask for the document at once."""
         self._transport = transport.underlying_transport
         if self._target.multiplexed:
-            self.say(bytes((_AUTH, 0)) + varstring(self._target.token))
+            self.say(bytes((AUTH, 0)) + varstring(self._target.token))
         else:
             self.say(wire.STEP1)
 
@@ -80,12 +80,12 @@ class Client(WSListener):
         message = frame.get_payload_as_bytes()
         at = len(self._prefix)
         kind = message[at]
-        if kind == _SYNC:
+        if kind == SYNC:
             self._sync(message[at + 1], message, at + 2)
         elif kind == _STATUS:
             if message[at + 1] == 1:
                 self.on_saved()
-        elif kind == _AUTH and message[at + 1] == _ACCEPTED:
+        elif kind == AUTH and message[at + 1] == ACCEPTED:
             self.say(wire.STEP1)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:

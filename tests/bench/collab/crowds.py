@@ -5,9 +5,10 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from tests.bench.collab.client import Client, Target
+from tests.bench.collab.client import PATIENCE, Client, Target
 from tests.bench.collab.servers import Server
 from tests.bench.collab.typing import Numbers
+from tests.bench.collab.visitor import Visitor
 
 DOCUMENTS: Final = 50
 CONNECTING_AT_ONCE: Final = 200
@@ -38,11 +39,16 @@ async def crowd(server: Server, sockets: int) -> Numbers:
     return {f"{sockets} sockets KB each": (full - empty) / sockets / 1024, f"{sockets} sockets storm s": took}
 
 
-async def _enter(targets: Sequence[Target]) -> list[Client]:
-    turnstile = asyncio.Semaphore(CONNECTING_AT_ONCE)
+async def _enter(targets: Sequence[Target]) -> list[Visitor]:
+    """All of them, some at once: who has entered makes room for the next."""
+    queue = iter(targets)
+    inside: list[Visitor] = []
 
-    async def enter(target: Target) -> Client:
-        async with turnstile:
-            return await Client.connect(target)
+    async def usher() -> None:
+        for target in queue:
+            inside.append(await Visitor.enter(target))
 
-    return list(await asyncio.gather(*(enter(target) for target in targets)))
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as ushers:
+        for _ in range(CONNECTING_AT_ONCE):
+            ushers.create_task(usher())
+    return inside
