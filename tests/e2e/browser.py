@@ -4,12 +4,15 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.people import Person
+
+PICTURES: Final = Path(__file__).parents[2] / "docs" / "pictures"
 
 # A busy machine needs a while.
 expect.set_options(timeout=60_000)

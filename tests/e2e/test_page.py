@@ -19,11 +19,10 @@ from infra.db import Database
 from models import backups
 from tests.clients.node import install
 from tests.conftest import Stack
-from tests.e2e.browser import Tab, place, sign_in, tab, write, written
+from tests.e2e.browser import PICTURES, Tab, place, sign_in, tab, write, written
 from tests.people import Person
 
 PAGE = Path(__file__).parents[2] / "api" / "page"
-PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 
 
 async def test_from_nothing_to_a_saved_document(chromium: Browser, stack: Stack) -> None:
@@ -529,7 +528,6 @@ async def _examine(opened: Tab, axe: str) -> None:
 
 async def test_pictures(chromium: Browser, stack: Stack, ann: Person, cleo: Person) -> None:
     """What the main screens look like; the README shows them."""
-    PICTURES.mkdir(exist_ok=True)
     async with tab(chromium, stack.settings.public_url) as one, tab(chromium, stack.settings.public_url) as two:
         await asyncio.gather(sign_in(one, ann, place(ann)), sign_in(two, cleo, place(ann)))
         page = one.page

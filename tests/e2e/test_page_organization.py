@@ -7,7 +7,7 @@ from playwright.async_api import Browser, expect
 
 from flows import operating
 from tests.conftest import Stack
-from tests.e2e.browser import place, sign_in, tab
+from tests.e2e.browser import PICTURES, place, sign_in, tab
 from tests.flows.test_webhooks import receiving, signature
 from tests.people import Person
 
@@ -216,3 +216,23 @@ async def test_everything_is_taken_along(chromium: Browser, stack: Stack, ann: P
         with ZipFile(file) as archive:
             assert archive.testzip() is None
             assert any(ann.document["id"] in name for name in archive.namelist()), archive.namelist()
+
+
+async def test_pictures(chromium: Browser, stack: Stack, ann: Person, cleo: Person) -> None:
+    """What stands around the documents; docs/page.md shows it."""
+    document = await cleo.json("POST", f"/orgs/{ann.org['id']}/documents", json={"title": "Last year's plan"})
+    await cleo.json("DELETE", f"/documents/{document['id']}")
+    async with tab(chromium, stack.settings.public_url) as one:
+        page = one.page
+        await sign_in(one, ann, f"/org/{ann.org['id']}")
+        await expect(page.get_by_text("Cleo").first).to_be_visible()
+        await page.screenshot(path=PICTURES / "people.png")
+        await one.go(f"/org/{ann.org['id']}/usage")
+        await expect(page.get_by_role("group", name="Members")).to_contain_text("No limit")
+        await page.screenshot(path=PICTURES / "usage.png")
+        await one.go(f"/org/{ann.org['id']}/audit")
+        await expect(page.get_by_role("row").filter(has_text="Document trashed")).to_contain_text("Cleo")
+        await page.screenshot(path=PICTURES / "audit.png")
+        await one.go("/account")
+        await expect(page.get_by_role("heading", name="Passkeys")).to_be_visible()
+        await page.screenshot(path=PICTURES / "account.png")
