@@ -50,30 +50,45 @@ async def export_person(export_id: UUID, claim: Claim) -> State[Any]:
             export = await people.find_export(session, export_id)
             if claim.subject_id not in await outbox.held(session, claim.lease_id):
                 return Completed(message="somebody else makes it")
-            if export is None or export.state != "pending":
+            if export is not None and export.state != "pending":
                 await outbox.settle(session, [claim])
                 return Completed(message="there is nothing to make any more")
+        if export is None:
+            return await _take_back(worker, claim)
         try:
             message = await _collect(worker, export, claim)
         except outbox.LeaseLost:
             return Completed(message="somebody else makes it")
         except Exception as error:
             return await _not_collected(worker, export, claim, error)
+        if message is None:
+            return await _take_back(worker, claim)
     metrics.count("personal_exports", "succeeded")
     return Completed(message=message)
 
 
-async def _collect(worker: Runtime, export: PersonalExport, claim: Claim) -> str:
+async def _collect(worker: Runtime, export: PersonalExport, claim: Claim) -> str | None:
+    """What there is now, or None: nobody is left to have it."""
     with tempfile.TemporaryDirectory(prefix="person-", dir=worker.settings.home) as directory:
         path = Path(directory) / "export.zip"
         documents = await people.archive(worker.db, worker.store, export.user_id, path)
         sha256, size = await worker.store.put_file(people.object_key(export), path), path.stat().st_size
     async with worker.db.transaction() as session:
         flow_run_id = runtime.flow_run_id()
-        await people.settle_export(session, export.id, sha256=sha256, size=size, flow_run_id=flow_run_id)
+        if not await people.settle_export(session, export.id, sha256=sha256, size=size, flow_run_id=flow_run_id):
+            return None
         await outbox.confirm(session, claim)
         await outbox.settle(session, [claim])
     return f"{documents} documents, {size} bytes"
+
+
+async def _take_back(worker: Runtime, claim: Claim) -> State[Any]:
+    """Whoever asked was erased meanwhile: what this attempt or one before has stored goes, too."""
+    if user_id := claim.payload.get("user_id"):
+        await worker.store.delete(people.export_key(UUID(user_id), claim.subject_id))
+    async with worker.db.transaction() as session:
+        await outbox.settle(session, [claim])
+    return Completed(message="there is nobody to make it for any more")
 
 
 async def _not_collected(worker: Runtime, export: PersonalExport, claim: Claim, error: Exception) -> State[Any]:

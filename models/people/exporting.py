@@ -54,7 +54,8 @@ async def request_export(session: AsyncSession, actor: Actor) -> PersonalExport:
     export = PersonalExport(user_id=actor.user_id)
     session.add(export)
     await session.flush()
-    await outbox.emit(session, outbox.PERSONAL_EXPORT_REQUESTED, [(outbox.NO_ORG, export.id)])
+    subject, about = [(outbox.NO_ORG, export.id)], {"user_id": str(actor.user_id)}
+    await outbox.emit(session, outbox.PERSONAL_EXPORT_REQUESTED, subject, payload=about)
     await audit.record_account(session, actor.user_id, AccountAct.DATA_REQUESTED, export_id=str(export.id))
     return export
 
@@ -105,10 +106,11 @@ async def archive(db: Database, store: ObjectStore, user_id: UUID, path: Path) -
 
 async def settle_export(
     session: AsyncSession, export_id: UUID, *, sha256: str, size: int, flow_run_id: UUID | None
-) -> None:
-    """It is stored and can be fetched, for a while."""
+) -> bool:
+    """It is stored and can be fetched, for a while. False if it is gone: whoever asked was erased meanwhile."""
     export = await find_export(session, export_id)
-    assert export is not None
+    if export is None:
+        return False
     export.state, export.sha256, export.bytes, export.flow_run_id = "succeeded", sha256, size, flow_run_id
     export.finished_at, export.error = clock.now(), None
     export.expires_at = export.finished_at + LIFETIME
@@ -116,6 +118,7 @@ async def settle_export(
     kept = LIFETIME.total_seconds()
     subject = [(outbox.NO_ORG, export_id)]
     await outbox.emit(session, outbox.PERSONAL_EXPORT_EXPIRED, subject, quiet=kept, max_age=kept)
+    return True
 
 
 async def fail_export(session: AsyncSession, export_id: UUID, error: str, *, flow_run_id: UUID | None) -> None:
@@ -137,7 +140,12 @@ async def expire(session: AsyncSession, export_id: UUID) -> None:
 
 def object_key(export: PersonalExport) -> str:
     """The name of an export in the object store."""
-    return f"{object_prefix(export.user_id)}exports/{export.id}.zip"
+    return export_key(export.user_id, export.id)
+
+
+def export_key(user_id: UUID, export_id: UUID) -> str:
+    """The same, of an export that may be gone."""
+    return f"{object_prefix(user_id)}exports/{export_id}.zip"
 
 
 def object_prefix(user_id: UUID) -> str:

@@ -19,7 +19,7 @@ from models import auth, outbox, people
 from models.audit import AccountEvent
 from models.auth import Actor, Device, TokenScope, User
 from models.mail import Mail
-from models.people import Erasure
+from models.people import Erasure, PersonalExport
 from tests.flows.desk import Desk, dispatching, new_desk, port_of, settled, snapshotted, storing_at, until
 from tests.flows.test_exports import paragraph
 from tests.flows.valve import Valve
@@ -163,6 +163,35 @@ async def test_whoever_is_erased_leaves_no_trace_but_an_id(worker: Runtime, desk
     assert report["pseudonymous"]["document_updates.actor_id"] == 2
     assert report["pseudonymous"]["documents.created_by"] == 1
     assert report["organizations_deleted"] == 1
+    assert not await worker.store.exists(people.object_key(export))
+
+
+@pytest.mark.parametrize("stored_before", [False, True])
+async def test_whoever_is_erased_while_their_export_is_made_leaves_none(
+    worker: Runtime, desk: Desk, monkeypatch: pytest.MonkeyPatch, stored_before: bool
+) -> None:
+    """Stored by the attempt that finds out afterwards, or by one before it that died."""
+    await snapshotted(desk)
+    async with worker.db.transaction(user_id=desk.actor.user_id) as session:
+        export = await people.request_export(session, desk.actor)
+    collect = people.archive
+
+    async def forget(*_: object) -> None:
+        async with worker.db.transaction() as session:
+            await session.delete(await session.get_one(PersonalExport, export.id))
+
+    async def collect_and_forget(*about: Any) -> int:
+        documents = await collect(*about)
+        await forget()
+        return documents
+
+    if stored_before:
+        await worker.store.put(people.object_key(export), b"zip")
+        await forget()
+    else:
+        monkeypatch.setattr(people, "archive", collect_and_forget)
+    async with dispatching(worker):
+        await settled(worker, [export.id], 60)
     assert not await worker.store.exists(people.object_key(export))
 
 
