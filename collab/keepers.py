@@ -29,6 +29,7 @@ log = get_logger(__name__)
 GROUP_SECONDS: Final = 0.003
 """What arrives within so long is applied together, unless somebody waits; what arrives meanwhile is applied next."""
 GROUP_SECONDS_PER_UPDATE: Final = 0.0002
+"""Or for another errand."""
 GROUP_SECONDS_AT_MOST: Final = 0.016
 """Where much is written, a keeper is asked less often: asking costs as much as a dozen edits do."""
 LOADS_AT_ONCE: Final = 8
@@ -125,8 +126,8 @@ class Keeper:
     async def _do(self, rooms: list[Room]) -> None:
         asked = [(room, room.errands()) for room in rooms]
         request = [errands.write(room.number, errand) for room, some in asked for errand in some]
-        updates = sum(len(errand.raws) for _, some in asked for errand in some if isinstance(errand, errands.Apply))
-        self._pause = min(max(GROUP_SECONDS, updates * GROUP_SECONDS_PER_UPDATE), GROUP_SECONDS_AT_MOST)
+        work = sum(len(e.raws) if isinstance(e, errands.Apply) else 1 for _, some in asked for e in some)
+        self._pause = min(max(GROUP_SECONDS, work * GROUP_SECONDS_PER_UPDATE), GROUP_SECONDS_AT_MOST)
         try:
             answers = wire.answers(await self._ask(request))
             if len(answers) != len(request):

@@ -38,7 +38,7 @@ class Reception:
         asked: dict[str, str] = {}
         for part in query.split("&"):
             name, _, value = part.partition("=")
-            asked[name] = unquote(value)
+            asked.setdefault(name, unquote(value))
         return YWebsocket(
             self._rooms,
             line,

@@ -94,12 +94,16 @@ async def _take_back(worker: Runtime, claim: Claim) -> State[Any]:
 async def _not_collected(worker: Runtime, export: PersonalExport, claim: Claim, error: Exception) -> State[Any]:
     reason = f"{type(error).__name__}: {error}"
     is_over = claim.attempts >= ATTEMPTS or retrying.is_pointless(error)
+    is_gone = False
     async with worker.db.transaction() as session:
-        if is_over:
-            await people.fail_export(session, export.id, reason, flow_run_id=runtime.flow_run_id())
+        if not is_over:
+            await outbox.retry(session, claim, error=reason, delay=retrying.delay(claim.attempts))
+        elif await people.fail_export(session, export.id, reason, flow_run_id=runtime.flow_run_id()):
             await outbox.settle(session, [claim])
         else:
-            await outbox.retry(session, claim, error=reason, delay=retrying.delay(claim.attempts))
+            is_gone = True
+    if is_gone:
+        return await _take_back(worker, claim)
     metrics.count("personal_exports", "failed" if is_over else "put_off")
     return Failed(message=reason)
 

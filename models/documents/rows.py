@@ -4,9 +4,9 @@ A driver handles each value of an array by itself, which costs more than the row
 in one piece, and numbers as array literals.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from itertools import accumulate
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -69,7 +69,7 @@ APPEND = text("""
 
 def link(chain: bytes, payload: bytes) -> bytes:
     """The chain hash after an update: sha256(previous ‖ payload)."""
-    return sha256(chain + payload).digest()
+    return hashlib.sha256(chain + payload).digest()
 
 
 class Rows:
@@ -88,7 +88,6 @@ class Rows:
     def _move_on(self, edits: Sequence[Edit]) -> None:
         """For each edit a seq and a link of the chain. Edits mostly come document by document, author by author."""
         places = {document_id: place for place, document_id in enumerate(self._heads, 1)}
-        seqs, chains, at_places, written_by = self.seqs, self._chains, self._places, self._written_by
         at: UUID | None = None
         actor: UUID | None = None
         session: UUID | None = None
@@ -103,10 +102,10 @@ class Rows:
             head.seq += 1
             head.chain = link(head.chain, payload)
             head.bytes_total += len(payload)
-            seqs.append(head.seq)
-            chains.append(head.chain)
-            at_places.append(place)
-            written_by.append(author)
+            self.seqs.append(head.seq)
+            self._chains.append(head.chain)
+            self._places.append(place)
+            self._written_by.append(author)
 
     def parameters(self) -> dict[str, Any]:
         """For `APPEND`."""

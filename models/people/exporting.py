@@ -121,13 +121,15 @@ async def settle_export(
     return True
 
 
-async def fail_export(session: AsyncSession, export_id: UUID, error: str, *, flow_run_id: UUID | None) -> None:
-    """It cannot be made."""
+async def fail_export(session: AsyncSession, export_id: UUID, error: str, *, flow_run_id: UUID | None) -> bool:
+    """It cannot be made. False if it is gone: whoever asked was erased meanwhile."""
     export = await find_export(session, export_id)
-    if export is not None:
-        export.state, export.finished_at, export.error = "failed", clock.now(), error[:2000]
-        export.flow_run_id = flow_run_id
-        await session.flush()
+    if export is None:
+        return False
+    export.state, export.finished_at, export.error = "failed", clock.now(), error[:2000]
+    export.flow_run_id = flow_run_id
+    await session.flush()
+    return True
 
 
 async def expire(session: AsyncSession, export_id: UUID) -> None:

@@ -18,6 +18,7 @@ from infra.db import Database
 from models import auth, outbox, people
 from models.audit import AccountEvent
 from models.auth import Actor, Device, TokenScope, User
+from models.errors import Forbidden
 from models.mail import Mail
 from models.people import Erasure, PersonalExport
 from tests.flows.desk import Desk, dispatching, new_desk, port_of, settled, snapshotted, storing_at, until
@@ -166,30 +167,32 @@ async def test_whoever_is_erased_leaves_no_trace_but_an_id(worker: Runtime, desk
     assert not await worker.store.exists(people.object_key(export))
 
 
-@pytest.mark.parametrize("stored_before", [False, True])
+@pytest.mark.parametrize("found_out", ["afterwards", "by giving up", "by the next attempt"])
 async def test_whoever_is_erased_while_their_export_is_made_leaves_none(
-    worker: Runtime, desk: Desk, monkeypatch: pytest.MonkeyPatch, stored_before: bool
+    worker: Runtime, desk: Desk, monkeypatch: pytest.MonkeyPatch, found_out: str
 ) -> None:
-    """Stored by the attempt that finds out afterwards, or by one before it that died."""
+    """Whether this attempt has stored it, or one before that died."""
     await snapshotted(desk)
     async with worker.db.transaction(user_id=desk.actor.user_id) as session:
         export = await people.request_export(session, desk.actor)
     collect = people.archive
 
-    async def forget(*_: object) -> None:
+    async def forget() -> None:
         async with worker.db.transaction() as session:
             await session.delete(await session.get_one(PersonalExport, export.id))
 
     async def collect_and_forget(*about: Any) -> int:
         documents = await collect(*about)
         await forget()
+        if found_out == "by giving up":
+            raise Forbidden("no trying helps")
         return documents
 
-    if stored_before:
+    if found_out != "afterwards":
         await worker.store.put(people.object_key(export), b"zip")
+    if found_out == "by the next attempt":
         await forget()
-    else:
-        monkeypatch.setattr(people, "archive", collect_and_forget)
+    monkeypatch.setattr(people, "archive", collect_and_forget)
     async with dispatching(worker):
         await settled(worker, [export.id], 60)
     assert not await worker.store.exists(people.object_key(export))

@@ -25,6 +25,7 @@ class Visitor(asyncio.Protocol):
 
     def __init__(self, target: Target, loop: asyncio.AbstractEventLoop) -> None:
         self.entered: asyncio.Future[None] = loop.create_future()
+        self._url = urlsplit(target.url)
         self._target = target
         self._prefix = varstring(target.name) if target.multiplexed else b""
         self._transport: asyncio.Transport | None = None
@@ -34,18 +35,17 @@ class Visitor(asyncio.Protocol):
     @classmethod
     async def enter(cls, target: Target) -> Self:
         """A visitor that has entered."""
-        loop, url = asyncio.get_running_loop(), urlsplit(target.url)
+        loop = asyncio.get_running_loop()
         visitor = cls(target, loop)
-        await loop.create_connection(lambda: visitor, url.hostname or "", url.port or 0)
+        await loop.create_connection(lambda: visitor, visitor._url.hostname or "", visitor._url.port or 0)
         await visitor.entered
         return visitor
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for a WebSocket."""
         self._transport = transport = cast(asyncio.Transport, transport)  # as uvloop has its own
-        url = urlsplit(self._target.url)
-        path = f"{url.path}?{url.query}" if url.query else url.path
-        transport.write(_REQUEST.format(path=path, host=url.netloc).encode())
+        path = f"{self._url.path}?{self._url.query}" if self._url.query else self._url.path
+        transport.write(_REQUEST.format(path=path, host=self._url.netloc).encode())
 
     def data_received(self, data: bytes) -> None:
         """Some frames, or the answer to the request before them."""
