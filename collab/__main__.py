@@ -13,6 +13,7 @@ from concurrent.futures import Future
 import uvloop
 
 from collab.app import Door
+from collab.handshake import Loop
 from infra import bigstack, tracing
 from infra.logging import configure, get_logger
 from infra.settings import get_settings
@@ -42,7 +43,7 @@ def _stop(started: "Future[Callable[[], None]]") -> None:
 
 def _run(started: "Future[Callable[[], None]]", ended: "Future[bool]") -> None:
     try:
-        ended.set_result(uvloop.run(_serve(started)))
+        ended.set_result(uvloop.run(_serve(started), loop_factory=Loop))
     except BaseException as error:  # this thread ends here; the main thread tells
         ended.set_exception(error)
 

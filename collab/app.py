@@ -14,6 +14,7 @@ from collab import access, protocol
 from collab.admission import Admission
 from collab.connection import Connection, narrow
 from collab.gatekeeper import Gatekeeper
+from collab.handshake import Switching
 from collab.library import Library
 from collab.metrics import Metrics
 from collab.protocol import Close
@@ -39,6 +40,7 @@ BACKLOG: Final = 4096
 CHECK_SECONDS: Final = 5.0
 DRAIN_SECONDS: Final = 7.0
 GOODBYE_SECONDS: Final = 0.3
+_SWITCHING: Final = Switching()
 
 
 class _Quiet(logging.LoggerAdapter[logging.Logger]):
@@ -118,7 +120,7 @@ class Door:
 
     # --- requests ---
 
-    def _answer(self, request: WSUpgradeRequest) -> Connection | WSUpgradeResponseWithListener | None:
+    def _answer(self, request: WSUpgradeRequest) -> WSUpgradeResponseWithListener | None:
         path, _, query = request.path.decode("latin-1").partition("?")
         if path == "/healthz":
             return _text(200, "ok")
@@ -138,7 +140,7 @@ class Door:
         if dialogue is None:
             return None
         connection.dialogue = dialogue
-        return connection
+        return WSUpgradeResponseWithListener(_SWITCHING, connection)
 
     # --- beside it ---
 

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from collab.errands import Unsaved
 from collab.room import Room
+from collab.seat import Seat
 from infra import tracing
 from infra.db import Database
 from infra.logging import get_logger
@@ -36,17 +37,21 @@ class Batch:
 
     def add(self, room: Room, entries: list[Unsaved]) -> None:
         """Add what was taken from a room."""
-        edits = []
-        org_id, document_id = room.org_id, room.document_id
+        edits: list[Edit] = []
+        seat: Seat | None = None
         for entry in entries:
-            if (raw := entry.raw) is not None:
-                guest = entry.seat.guest
-                edits.append(Edit(org_id, document_id, raw, guest.author_id, guest.session_id, guest.origin))
+            if (raw := entry.raw) is None:
+                continue
+            if entry.seat is not seat:
+                seat = entry.seat
+                like = edit_of(room, entry, raw)
+                org_id, document_id, _, actor_id, session_id, origin = like
+            # As `Edit(…)` does, which takes three times as long.
+            edits.append(tuple.__new__(Edit, (org_id, document_id, raw, actor_id, session_id, origin)))
+            if entry.wipes:
+                self.wipes.append(edits[-1])
         self.rooms[room] = edits
         self.size += len(edits)
-        if any(entry.wipes for entry in entries):
-            saved = [entry for entry in entries if entry.raw is not None]
-            self.wipes += [edit for edit, entry in zip(edits, saved, strict=True) if entry.wipes]
 
     @property
     def edits(self) -> list[Edit]:

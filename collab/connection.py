@@ -34,6 +34,10 @@ WIDE_AT_MOST: Final = 64
 """So many such sockets may be idle; beyond that, whoever has been longest so is asked to connect again."""
 
 
+# Python 3.11 takes as long for a member of an enum as for a call: those in every message have names of their own.
+_BINARY, _TEXT, _PONG, _CLOSE = WSMsgType.BINARY, WSMsgType.TEXT, WSMsgType.PONG, WSMsgType.CLOSE
+
+
 class Dialogue(Protocol):
     """What a socket needs of the conversation on it."""
 
@@ -89,6 +93,7 @@ class Connection(WSListener):
         "_transport",
         "_unread",
         "_wide_since",
+        "_write",
         "_wrote",
         "deaf",
         "dialogue",
@@ -123,6 +128,7 @@ class Connection(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         """The handshake is done."""
         self._transport = transport
+        self._write = transport.underlying_transport.write
         transport.underlying_transport.set_write_buffer_limits(high=HIGH_WATER, low=LOW_WATER)
         self._connections.add(self)
         self._metrics.sockets = len(self._connections)
@@ -131,15 +137,15 @@ class Connection(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame came; what it says must not raise through picows, which would say 1011."""
         kind = frame.msg_type
-        if kind == WSMsgType.BINARY and frame.fin and self._parts is None:
+        if kind == _BINARY and frame.fin and self._parts is None:
             self._hear(frame.get_payload_as_bytes())
-        elif kind == WSMsgType.CLOSE:
+        elif kind == _CLOSE:
             self._closing = True
             transport.send_close(WSCloseCode.OK)
             transport.disconnect()
-        elif kind == WSMsgType.PONG:
+        elif kind == _PONG:
             self._heard = time.monotonic()
-        elif kind == WSMsgType.TEXT:
+        elif kind == _TEXT:
             self.hang_up(Close.MALFORMED, "only binary messages are understood")
         else:
             self._collect(frame)
@@ -154,6 +160,7 @@ class Connection(WSListener):
         # They refer to each other: without this only the garbage collector would free them, thousands at once.
         del self.dialogue
         self._transport = None
+        del self._write
 
     def pause_writing(self) -> None:
         """The client reads slower than it is written to."""
@@ -202,7 +209,7 @@ class Connection(WSListener):
 
     def _collect(self, frame: WSFrame) -> None:
         """Put together a message that came in several frames."""
-        if (frame.msg_type == WSMsgType.BINARY) != (self._parts is None):
+        if (frame.msg_type == _BINARY) != (self._parts is None):
             self.hang_up(Close.MALFORMED, "fragments out of order")
             return
         parts = self._parts if self._parts is not None else bytearray()
@@ -217,8 +224,12 @@ class Connection(WSListener):
 
     def write(self, frame: bytes) -> None:
         """Send a frame with the others of this tick; dropped while the client lags."""
-        if not self.lagging:
-            self.say(frame)
+        if self.lagging:
+            return
+        if not self._due:  # as `say`, which would be one call more for each edit and reader
+            self._due = True
+            self._tick.add(self)
+        self._out.append(frame)
 
     def say(self, frame: bytes) -> None:
         """Send a frame that cannot be made up for."""
@@ -240,7 +251,7 @@ class Connection(WSListener):
         out, self._out, self._due = self._out, [], False
         if out and self._transport is not None and not self._closing:
             self._wrote = time.monotonic()
-            self._transport.underlying_transport.write(out[0] if len(out) == 1 else b"".join(out))
+            self._write(out[0] if len(out) == 1 else b"".join(out))
 
     def hang_up(self, code: Close, reason: str) -> None:
         """Close the socket, after what is to be written."""

@@ -1,6 +1,7 @@
 """The two conversations: a y-websocket client has one document, a Hocuspocus client any number on one socket."""
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -150,6 +151,7 @@ def _admit(place: Place, let_in: LetIn, token: str, document: str) -> None:
     place.admit(let_in(token, _document_id(document)))
 
 
+@lru_cache(maxsize=4096)  # a UUID takes longer to read than to look up, and a document has many visitors
 def _document_id(text: str) -> UUID:
     try:
         return UUID(text)

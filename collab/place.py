@@ -20,6 +20,9 @@ PRESENCE_RATE: Final = 20.0
 PRESENCE_BURST: Final = 40.0
 PRESENCE_PAUSE: Final = 0.1
 
+# Python 3.11 takes as long for a member of an enum as for a call: those in every message have names of their own.
+_UPDATE, _STEP1, _STEP2, _AWARENESS = Said.UPDATE, Said.STEP1, Said.STEP2, Said.AWARENESS
+
 TurnedAway = Callable[["Place", Close, str], None]
 
 
@@ -58,7 +61,7 @@ class Place:
         self._task: asyncio.Task[None] | None = None
         self._again: asyncio.Task[None] | None = None
         self._left = False
-        self._presence = Allowance(PRESENCE_RATE, PRESENCE_BURST, time.monotonic())
+        self._presence: Allowance | None = None
         self._hold: Hold | None = None
 
     def admit(self, guest: Guest | Awaitable[Guest]) -> None:
@@ -81,11 +84,11 @@ class Place:
         room, seat = self._room, self._seat
         if room is None or seat is None:
             self._keep(said, argument)
-        elif said is Said.UPDATE or said is Said.STEP2:
+        elif said is _UPDATE or said is _STEP2:
             self._edit(room, seat, said, argument)
-        elif said is Said.AWARENESS:
+        elif said is _AWARENESS:
             self._hear_presence(room, seat, argument)
-        elif said is Said.STEP1:
+        elif said is _STEP1:
             room.ask(seat, argument)
         elif said is Said.QUERY_AWARENESS:
             room.tell_presence(seat)
@@ -117,6 +120,8 @@ class Place:
         """At once, or together with what follows where somebody says too much."""
         now = time.monotonic()
         if self._hold is None:
+            if self._presence is None:
+                self._presence = Allowance(PRESENCE_RATE, PRESENCE_BURST, now)
             if not (wait := self._presence.take(1, now)):
                 self._rooms.tell_presence(room, seat, room.hear(seat, states, now))
                 return
@@ -140,7 +145,7 @@ class Place:
             self.line.hang_up(Close.TRY_AGAIN, "too much is not saved yet")
             return
         try:
-            if said is Said.UPDATE:
+            if said is _UPDATE:
                 room.edit(seat, raw)
             else:
                 room.reply(seat, raw)

@@ -1,5 +1,7 @@
 """Which edits of a document's journal a room has: everything up to `seq`, and some beyond a gap (pure)."""
 
+from collections.abc import Sequence
+
 
 class Progress:
     """Edits are known by their gapless seq, and may arrive in any order and more than once."""
@@ -30,6 +32,14 @@ class Progress:
         self._ahead.add(seq)
         self._advance()
         return True
+
+    def note_all(self, seqs: Sequence[int]) -> None:
+        """The edits with these seqs, in a row, are here."""
+        if seqs and seqs[0] == self.seq + 1 and not self._ahead:
+            self.seq = seqs[-1]
+        else:
+            for seq in seqs:
+                self.note(seq)
 
     def covered(self, upto: int) -> None:
         """The journal was read up to `upto`: what is still missing below it does not exist."""

@@ -48,6 +48,8 @@ class ServerOnly(ProtocolError):
 _SYNC, _AWARENESS, _AUTH, _QUERY_AWARENESS = 0, 1, 2, 3
 _STATELESS, _CLOSE, _SYNC_STATUS = 5, 7, 8
 _AUTH_TOKEN, _AUTH_DENIED, _AUTH_ACCEPTED = 0, 1, 2
+_STEPS: Final = (Said.STEP1, Said.STEP2, Said.UPDATE)
+_UPDATE: Final = Said.UPDATE  # Python 3.11 takes as long for the member of an enum as for a call
 
 PONG: Final = b"\x0a"  # Hocuspocus v4's answer to an application ping: the only message without an address
 KEEPALIVE: Final = b"\x01\x01\x00"  # awareness of nobody: both providers hang up after 30 s without any message
@@ -66,7 +68,7 @@ def read(message: bytes, pos: int = 0) -> tuple[Said, bytes]:
     if message[pos : pos + 2] == b"\x00\x02" and len(message) > pos + 2:
         length = message[pos + 2]
         if length < 0x80 and len(message) == pos + 3 + length:
-            return Said.UPDATE, message[pos + 3 :]
+            return _UPDATE, message[pos + 3 :]
     kind, pos = read_varuint(message, pos)
     if kind == _SYNC:
         return _read_sync(message, pos)
@@ -86,9 +88,9 @@ def read(message: bytes, pos: int = 0) -> tuple[Said, bytes]:
 
 def _read_sync(message: bytes, pos: int) -> tuple[Said, bytes]:
     step, pos = read_varuint(message, pos)
-    if step > Said.UPDATE:
+    if step >= len(_STEPS):
         raise ProtocolError(f"unknown sync step {step}")
-    return Said(step), read_bytes(message, pos)[0]
+    return _STEPS[step], read_bytes(message, pos)[0]
 
 
 def _read_auth(message: bytes, pos: int) -> tuple[Said, bytes]:
@@ -111,6 +113,14 @@ def step2(update: bytes) -> bytes:
 def update(raw: bytes) -> bytes:
     """Relays an edit."""
     return b"\x00\x02" + varbytes(raw)
+
+
+def update_frame(address: bytes, raw: bytes) -> bytes:
+    """The frame that does."""
+    size, before = len(raw), len(address) + _UPDATE_HEAD
+    if size + before < _SHORT:  # as nearly always
+        return _HEADS[before + size] + address + _UPDATES[size] + raw
+    return frame(address, update(raw))
 
 
 def awareness(states: bytes) -> bytes:
@@ -145,12 +155,19 @@ def step2_frame(address: bytes, update: bytes) -> bytes:
 
 
 def _head(length: int) -> bytes:
-    if length < 126:
-        return bytes((0x82, length))
+    if length < _SHORT:
+        return _HEADS[length]
     if length < 65536:
         return pack("!BBH", 0x82, 126, length)
     return pack("!BBQ", 0x82, 127, length)
 
+
+_SHORT: Final = 126
+"""A message of fewer bytes has its length in the second byte of its frame."""
+_HEADS: Final = [bytes((0x82, length)) for length in range(_SHORT)]
+_UPDATE_HEAD: Final = 3
+_UPDATES: Final = [bytes((_SYNC, Said.UPDATE, size)) for size in range(_SHORT)]
+"""What stands between the address and an edit of so many bytes."""
 
 __all__ = [
     "KEEPALIVE",
@@ -173,5 +190,6 @@ __all__ = [
     "step2_frame",
     "sync_status",
     "update",
+    "update_frame",
     "varuint",
 ]

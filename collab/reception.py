@@ -50,19 +50,22 @@ class Reception:
 
     def _let_in(self, headers: Mapping[str, str]) -> LetIn:
         """A token counts whatever page it comes from; without one the cookie does, from pages of our own."""
-        claims = None
-        if "cookie" in headers:
-            claims = access.cookie_claims(self._signer, self._settings, headers)
+        if "cookie" not in headers:
+            return self._by_token
+        claims = access.cookie_claims(self._signer, self._settings, headers)
 
         def let_in(token: str, document_id: UUID) -> Guest | Awaitable[Guest]:
-            if token:
-                guest = access.token_guest(self._signer, token, document_id)
-                confirmed = self._admission.confirm(guest)
-                if not isinstance(confirmed, Guest):
-                    self._rooms.expect(guest)
-                return confirmed
-            if claims is None:
-                raise CannotOpen(Close.WHO_ARE_YOU, "no token")
+            if token or claims is None:
+                return self._by_token(token, document_id)
             return access.cookie_guest(self._db, claims, document_id)
 
         return let_in
+
+    def _by_token(self, token: str, document_id: UUID) -> Guest | Awaitable[Guest]:
+        if not token:
+            raise CannotOpen(Close.WHO_ARE_YOU, "no token")
+        guest = access.token_guest(self._signer, token, document_id)
+        confirmed = self._admission.confirm(guest)
+        if not isinstance(confirmed, Guest):
+            self._rooms.expect(guest)
+        return confirmed

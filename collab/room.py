@@ -6,7 +6,6 @@ What was not applied never reaches the journal. A room that lost its Doc is not 
 made of the journal, to which everything unsaved is then applied again.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Final
@@ -69,16 +68,13 @@ class Room:
         self._marking: dict[Seat, bytes | None] = {}
         """Lagging seats of which is not known yet what they have been sent: at most what they asked from, if given."""
         self._audiences: dict[bytes, list[Seat]] = {}
+        self.crowd = 0
+        """How many sit here."""
 
     @property
     def empty(self) -> bool:
         """Whether nobody sits here."""
         return not self._audiences
-
-    @property
-    def crowd(self) -> int:
-        """How many sit here."""
-        return sum(map(len, self._audiences.values()))
 
     @property
     def seats(self) -> list[Seat]:
@@ -96,6 +92,11 @@ class Room:
         return bool(self._errands) and isinstance(self._errands[-1], Ask)
 
     @property
+    def _applying(self) -> bool:
+        """Whether the newest errand is to apply edits."""
+        return bool(self._errands) and isinstance(self._errands[-1], Apply)
+
+    @property
     def ready(self) -> bool:
         """Whether the oldest unsaved edit may be journaled."""
         return bool(self.unsaved) and self.unsaved[0].ready
@@ -105,6 +106,7 @@ class Room:
     def join(self, seat: Seat) -> None:
         """Take a seat, and hear who is there."""
         self._audiences.setdefault(seat.address, []).append(seat)
+        self.crowd += 1
         if everyone := self.presence.everyone():
             seat.say(protocol.awareness(everyone))
 
@@ -112,6 +114,7 @@ class Room:
         """Leave the seat; what to tell other nodes about presence."""
         audience = self._audiences[seat.address]
         audience.remove(seat)
+        self.crowd -= 1
         if not audience:
             del self._audiences[seat.address]
         self._marking.pop(seat, None)
@@ -132,12 +135,14 @@ class Room:
         if self.org_full or self.size + len(raw) > self.limit:
             raise Full(self._whole())
         self.size += len(raw)
+        self.unsaved_bytes += len(raw)
         entry = Unsaved(raw, seat)
+        self._relay_edit(raw, seat)
+        known = bool(self.unsaved) and self._applying  # that there is something to be applied and to be saved
         self._apply(raw).append(entry)
         self.unsaved.append(entry)
-        self.unsaved_bytes += len(raw)
-        self._relay(protocol.update(raw), seat)
-        self._stir(self)
+        if not known:
+            self._stir(self)
 
     def reply(self, seat: Seat, raw: bytes) -> None:
         """Take a step 2, with which a client answers a step 1: an edit if it brings news.
@@ -193,7 +198,7 @@ class Room:
         if self.progress.note(seq):
             self.size += len(raw)
             self._apply(raw)
-            self._relay(protocol.update(raw), None)
+            self._relay_edit(raw, None)
             self._stir(self)
 
     def heard(self, node: bytes, user: bytes, states: bytes, now: float) -> None:
@@ -277,7 +282,11 @@ class Room:
         """Begin to save the oldest edits that were applied; they are `saving` until `saved` or `give_back`."""
         if not self.uncertain:
             self.saving_after = self.progress.seq
-        some = next((n for n, entry in enumerate(self.unsaved[:limit]) if not entry.ready), limit)
+        some = 0
+        for entry in self.unsaved[:limit]:
+            if not entry.ready:
+                break
+            some += 1
         self.saving, self.unsaved = self.unsaved[:some], self.unsaved[some:]
         return self.saving
 
@@ -290,10 +299,13 @@ class Room:
         """What was taken is committed, those with an update under these seqs: tell the senders."""
         done, self.saving = self.saving, []
         self.uncertain = False
-        for seq in seqs:
-            self.progress.note(seq)
-        self.unsaved_bytes -= sum(len(entry.raw) for entry in done if entry.raw is not None)
-        for seat, messages in Counter([entry.seat for entry in done]).items():
+        self.progress.note_all(seqs)
+        told: dict[Seat, int] = {}
+        for entry in done:
+            told[entry.seat] = told.get(entry.seat, 0) + 1
+            if entry.raw is not None:
+                self.unsaved_bytes -= len(entry.raw)
+        for seat, messages in told.items():
             seat.saved(messages)
 
     def found_saved(self, found: dict[bytes, int]) -> None:
@@ -314,7 +326,7 @@ class Room:
 
     def _apply(self, raw: bytes) -> list[Unsaved]:
         """Have an update applied with those before it; the list for whom that concerns."""
-        self._forget_answer()
+        self._newest = self._newest_answer = None
         last = self._errands[-1] if self._errands else None
         if not isinstance(last, Apply):
             last = Apply()
@@ -343,10 +355,13 @@ class Room:
 
     def _done(self, errand: Errand, did: Did, body: bytes) -> None:
         if isinstance(errand, Apply):
-            wiped = {id(errand.raws[place]) for place in wire.read_numbers(body) if place < len(errand.raws)}
             for entry in errand.entries:
                 entry.ready = True
-                entry.wipes = id(entry.raw) in wiped
+                entry.wipes = False
+            if body:
+                wiped = {id(errand.raws[place]) for place in wire.read_numbers(body) if place < len(errand.raws)}
+                for entry in errand.entries:
+                    entry.wipes = id(entry.raw) in wiped
         elif isinstance(errand, Offer):
             errand.entry.wipes = body == wire.WIPE
             self._decided(errand.entry, new=body != wire.YES)
@@ -381,7 +396,7 @@ class Room:
             refuse(entry.seat, self._whole())
         elif new:
             self._forget_answer()
-            self._relay(protocol.update(raw), entry.seat)
+            self._relay_edit(raw, entry.seat)
 
     def _forget_answer(self) -> None:
         self._newest = self._newest_answer = None
@@ -395,16 +410,22 @@ class Room:
         if seat.guest.may_write or seat.address:
             seat.say(protocol.step1(own))
 
-    def _relay(self, body: bytes, sender: Seat | None) -> None:
+    def _relay_edit(self, raw: bytes, sender: Seat | None) -> None:
         for address, audience in self._audiences.items():
-            frame = protocol.frame(address, body)
+            frame = protocol.update_frame(address, raw)
             for seat in audience:
                 if seat is not sender:
                     seat.line.write(frame)
 
+    def _relay(self, body: bytes) -> None:
+        for address, audience in self._audiences.items():
+            frame = protocol.frame(address, body)
+            for seat in audience:
+                seat.line.write(frame)
+
     def _relay_presence(self, states: bytes) -> bytes:
         if states:
-            self._relay(protocol.awareness(states), None)
+            self._relay(protocol.awareness(states))
         return states
 
 

@@ -1,6 +1,7 @@
 """One client's place at one document (pure): a y-websocket socket has one seat, a Hocuspocus socket several."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 from uuid import UUID
 
@@ -54,6 +55,12 @@ class CannotOpen(Exception):
         self.reason = reason
 
 
+@lru_cache(maxsize=4096)
+def _saved(address: bytes) -> bytes:
+    """The frame that answers an edit: one object for all who have the same address."""
+    return protocol.frame(address, protocol.sync_status(saved=True))
+
+
 class Line(Protocol):
     """What a seat needs of its socket."""
 
@@ -90,7 +97,7 @@ class Seat:
     _saved: bytes = field(init=False)
 
     def __post_init__(self) -> None:
-        self._saved = protocol.frame(self.address, protocol.sync_status(saved=True))
+        self._saved = _saved(self.address)
 
     def concerned(self, revocation: Revocation) -> bool:
         """Whether the access of this guest may be what has changed."""

@@ -58,11 +58,8 @@ class Writer:
         self._told: set[Seat] = set()
         self._one_by_one = False
         self._pause = GROUP_SECONDS
-
-    @property
-    def full(self) -> bool:
+        self.full = False
         """Whether so much is unsaved that no more can be taken."""
-        return self._metrics.unsaved_bytes > MAX_UNSAVED_BYTES
 
     def mark(self, room: Room) -> None:
         """This room has something unsaved; it can be saved once it is `ready`."""
@@ -191,6 +188,7 @@ class Writer:
     def _look(self) -> None:
         rooms = self._unsaved_rooms()
         self._metrics.unsaved_bytes = sum(room.unsaved_bytes for room in rooms)
+        self.full = self._metrics.unsaved_bytes > MAX_UNSAVED_BYTES
         if not any(room.ready or not room.unsaved for room in rooms):
             self._work.clear()
         if not rooms:

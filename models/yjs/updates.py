@@ -26,7 +26,7 @@ def is_refusal(error: BaseException) -> bool:
 
 def decodes(update: bytes) -> bool:
     """Whether these bytes are an update at all."""
-    if not plausible(update):
+    if not (update and update[0] < 0x80) and not plausible(update):  # most need not be asked about
         return False
     try:
         pycrdt.get_state(update)

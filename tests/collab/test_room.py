@@ -1,6 +1,6 @@
 """A room: what is relayed, applied, saved and answered, without any I/O."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pycrdt
 import pytest
@@ -12,7 +12,7 @@ from collab import protocol
 from collab.room import Full, NotAllowed, Room
 from collab.seat import Seat
 from models.lib0 import ProtocolError, read_bytes
-from models.yjs import updates
+from models.yjs import content, updates
 from models.yjs.content import culprits
 from tests.collab.sockets import Editor, Wire, load, room, seat, settle, text_of
 
@@ -263,14 +263,14 @@ def _panic_at(monkeypatch: pytest.MonkeyPatch, poison: bytes) -> None:
     class PanicException(BaseException):
         """As pycrdt raises it."""
 
-    apply = pycrdt.Doc.apply_update
+    integrate = content.integrate
 
-    def panicking(doc: "pycrdt.Doc[pycrdt.Text]", update: bytes) -> None:
-        if update == poison:
+    def panicking(doc: content.Doc, batch: Sequence[bytes]) -> None:
+        if poison in batch:
             raise PanicException
-        apply(doc, update)
+        integrate(doc, batch)
 
-    monkeypatch.setattr(pycrdt.Doc, "apply_update", panicking)
+    monkeypatch.setattr(content, "integrate", panicking)
 
 
 def test_deleting_most_of_a_large_document_is_marked() -> None:
