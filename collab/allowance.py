@@ -16,9 +16,11 @@ class Allowance:
 
     def take(self, amount: float, now: float) -> float:
         """Take so much; in how many seconds the bucket owes nothing, 0 if it does not."""
-        self._level = min(self._burst, self._level + (now - self._at) * self._rate) - amount
+        # Without `min` and `max`, which take as long as all the rest: this is asked of each message.
+        level = self._level + (now - self._at) * self._rate
+        self._level = level = (level if level < self._burst else self._burst) - amount
         self._at = now
-        return max(0.0, -self._level / self._rate)
+        return -level / self._rate if level < 0 else 0.0
 
 
 class Hold:

@@ -41,7 +41,8 @@ class YWebsocket:
 
     def hear(self, message: bytes) -> None:
         """A message came."""
-        self._place.hear(*protocol.read(message))
+        said, argument = protocol.read(message)
+        self._place.hear(said, argument)
 
     def pause(self) -> None:
         """The client begins to lag."""

@@ -92,11 +92,6 @@ class Room:
         return bool(self._errands) and isinstance(self._errands[-1], Ask)
 
     @property
-    def _applying(self) -> bool:
-        """Whether the newest errand is to apply edits."""
-        return bool(self._errands) and isinstance(self._errands[-1], Apply)
-
-    @property
     def ready(self) -> bool:
         """Whether the oldest unsaved edit may be journaled."""
         return bool(self.unsaved) and self.unsaved[0].ready
@@ -132,15 +127,18 @@ class Room:
             raise NotAllowed
         if not updates.decodes(raw):
             raise ProtocolError("not an update")
-        if self.org_full or self.size + len(raw) > self.limit:
+        size = len(raw)
+        if self.org_full or self.size + size > self.limit:
             raise Full(self._whole())
-        self.size += len(raw)
-        self.unsaved_bytes += len(raw)
-        entry = Unsaved(raw, seat)
+        self.size += size
+        self.unsaved_bytes += size
         self._relay_edit(raw, seat)
-        known = bool(self.unsaved) and self._applying  # that there is something to be applied and to be saved
-        self._apply(raw).append(entry)
-        self.unsaved.append(entry)
+        entry = Unsaved(raw, seat)
+        errand, unsaved = self._applying(), self.unsaved
+        known = bool(errand.raws and unsaved)  # that there is something to be applied, and something to be saved
+        errand.raws.append(raw)
+        errand.entries.append(entry)
+        unsaved.append(entry)
         if not known:
             self._stir(self)
 
@@ -197,7 +195,7 @@ class Room:
         """Take an edit that is in the journal already."""
         if self.progress.note(seq):
             self.size += len(raw)
-            self._apply(raw)
+            self._applying().raws.append(raw)
             self._relay_edit(raw, None)
             self._stir(self)
 
@@ -324,15 +322,13 @@ class Room:
     def _count(self) -> None:
         self.unsaved_bytes = sum(len(entry.raw) for entry in self.all_unsaved() if entry.raw is not None)
 
-    def _apply(self, raw: bytes) -> list[Unsaved]:
-        """Have an update applied with those before it; the list for whom that concerns."""
+    def _applying(self) -> Apply:
+        """The errand that the next update belongs to."""
         self._newest = self._newest_answer = None
-        last = self._errands[-1] if self._errands else None
-        if not isinstance(last, Apply):
-            last = Apply()
-            self._errands.append(last)
-        last.raws.append(raw)
-        return last.entries
+        if self._errands and isinstance(last := self._errands[-1], Apply):
+            return last
+        self._errands.append(errand := Apply())
+        return errand
 
     def _unsaved_again(self) -> list[Errand]:
         """What has to be done to a new Doc, which knows only the journal."""

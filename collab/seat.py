@@ -30,20 +30,16 @@ class Guest:
     document_id: UUID
     may_write: bool
     link: Link | None = None
+    author: tuple[UUID, UUID | None, str] = field(init=False, repr=False, compare=False)
+    """Who the journal says has written, in which session, from where: of those with a link, the link."""
+
+    def __post_init__(self) -> None:
+        author = (self.link.id, self.session_id, "share") if self.link else (self.user_id, self.session_id, "socket")
+        object.__setattr__(self, "author", author)
 
     def __hash__(self) -> int:
         """Without asking four UUIDs, in Python, for theirs."""
         return hash((self.user_id.int, self.document_id.int))
-
-    @property
-    def author_id(self) -> UUID:
-        """Who the journal says has written: of those with a link, the link."""
-        return self.link.id if self.link else self.user_id
-
-    @property
-    def origin(self) -> str:
-        """Where the journal says it comes from."""
-        return "share" if self.link else "socket"
 
 
 class CannotOpen(Exception):

@@ -7,6 +7,8 @@ never later find an m < n it has not seen, as it would with a plain sequence.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, bindparam, text
@@ -89,7 +91,7 @@ async def append(session: Executes, edits: Sequence[Edit]) -> list[int]:
         DocumentGone: some of the documents do not exist or are closed; nothing was appended.
         DocumentFull: some would grow past `max_document_bytes`; nothing was appended.
     """
-    heads = await _lock(session, {edit.document_id for edit in edits})
+    heads = await _lock(session, {document_id for document_id, _ in groupby(edits, itemgetter(1))})
     rows = Rows(edits, heads)
     limit = get_settings().max_document_bytes
     if full := [document_id for document_id, head in heads.items() if head.bytes_total > limit]:
