@@ -129,6 +129,7 @@ class Connection(WSListener):
         """The handshake is done."""
         self._transport = transport
         self._write = transport.underlying_transport.write
+        del transport.request.path, transport.request.headers  # nobody asks again, and a socket lives for long
         transport.underlying_transport.set_write_buffer_limits(high=HIGH_WATER, low=LOW_WATER)
         self._connections.add(self)
         self._metrics.sockets = len(self._connections)

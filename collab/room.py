@@ -22,6 +22,7 @@ from models.yjs import updates, wire
 from models.yjs.wire import Answer, Did
 
 MAX_SIZE: Final = 64 * 1024 * 1024
+_LOST: Final = Did.LOST  # Python 3.11 takes as long for the member of an enum as for a call
 
 _numbers = count(1)
 
@@ -236,7 +237,7 @@ class Room:
         """What became of the errands. False if the Doc is lost: nothing was done from there on."""
         asked = self._asked
         for place, (errand, (did, body)) in enumerate(zip(asked, answers, strict=True)):
-            if did is Did.LOST:
+            if did is _LOST:
                 self._asked = asked[place:]
                 return False
             self._done(errand, did, body)

@@ -7,6 +7,7 @@ runs on either: on a session within somebody's transaction, or on a `Direct` in 
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Protocol
+from uuid import UUID
 
 import psycopg
 from psycopg.rows import namedtuple_row
@@ -58,6 +59,16 @@ def _translated(error: psycopg.Error, statement: str) -> Exception:
     found = DBAPIError.instance(statement, None, error, psycopg.Error, hide_parameters=True)
     assert isinstance(found, Exception)
     return found
+
+
+def int_array(numbers: Iterable[int]) -> str:
+    """A literal, to be cast: the driver handles each value by itself, which takes many times as long."""
+    return f"{{{repr(list(numbers))[1:-1]}}}"
+
+
+def uuid_array(ids: Iterable[UUID | None]) -> str:
+    """The same of ids."""
+    return f"{{{','.join(['NULL' if known is None else known.hex for known in ids])}}}"
 
 
 @cache

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
 from infra import tracing
-from infra.direct import Executes
+from infra.direct import Executes, uuid_array
 from models.base import created, reference, timestamp
 from models.errors import Conflict
 
@@ -131,7 +131,7 @@ _EMIT = text("""
     INSERT INTO outbox (kind, subject_id, org_id, payload, generation, attempts, created_at, due_at)
     SELECT :kind, subject_id, org_id, CAST(:payload AS jsonb), 1, 0, now(),
         now() + make_interval(secs => :quiet)
-    FROM unnest(:subjects, :orgs) AS given (subject_id, org_id)
+    FROM unnest(CAST(:subjects AS uuid[]), CAST(:orgs AS uuid[])) AS given (subject_id, org_id)
     ON CONFLICT (kind, subject_id) DO UPDATE SET
         generation = outbox.generation + 1,
         payload = outbox.payload || EXCLUDED.payload,
@@ -142,11 +142,7 @@ _EMIT = text("""
         due_at = CASE WHEN NOT :urgent AND (outbox.faults > 0 OR outbox.attempts > 0 AND outbox.lease_id IS NULL)
             THEN outbox.due_at
             ELSE LEAST(outbox.created_at + make_interval(secs => :max_age), EXCLUDED.due_at) END
-""").bindparams(
-    bindparam("subjects", type_=ARRAY(Uuid)),
-    bindparam("orgs", type_=ARRAY(Uuid)),
-    bindparam("payload", type_=Text),
-)
+""").bindparams(bindparam("payload", type_=Text))
 
 _DUE = text("""
     SELECT DISTINCT kind, faults >= :suspect AS apart FROM outbox
@@ -244,14 +240,14 @@ async def emit(
     is 0): while a store is down, edits cause no attempts. Subjects are taken in order of their ids, so that
     two writers cannot deadlock.
     """
-    ordered = sorted(subjects, key=lambda pair: pair[1])
+    ordered = sorted(subjects, key=lambda pair: pair[1].int)
     cause = tracing.traceparent()
     await session.execute(
         _EMIT,
         {
             "kind": kind,
-            "orgs": [org_id for org_id, _ in ordered],
-            "subjects": [subject_id for _, subject_id in ordered],
+            "orgs": uuid_array(org_id for org_id, _ in ordered),
+            "subjects": uuid_array(subject_id for _, subject_id in ordered),
             "payload": json.dumps({**(payload or {}), **({TRACEPARENT: cause} if cause else {})}),
             "quiet": quiet,
             "max_age": max_age,

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from infra.direct import Executes
+from infra.direct import Executes, uuid_array
 from infra.settings import get_settings
 from models import outbox
 from models.documents.rows import APPEND, Edit, Head, Rows, link
@@ -55,9 +55,9 @@ class Entry:
 
 _LOCK = text("""
     SELECT document_id, org_id, seq, chain, bytes_total FROM document_streams
-    WHERE document_id = ANY(:documents) AND NOT closed
+    WHERE document_id = ANY(CAST(:documents AS uuid[])) AND NOT closed
     ORDER BY document_id FOR UPDATE
-""").bindparams(bindparam("documents", type_=ARRAY(Uuid)))
+""")
 
 _SEQS = text("""
     SELECT document_id, seq FROM document_streams WHERE document_id = ANY(:documents)
@@ -165,7 +165,7 @@ async def quarantine(session: AsyncSession, edit: Edit, *, error: str, seq: int 
 
 
 async def _lock(session: Executes, document_ids: set[UUID]) -> dict[UUID, Head]:
-    rows = await session.execute(_LOCK, {"documents": list(document_ids)})
+    rows = await session.execute(_LOCK, {"documents": uuid_array(document_ids)})
     heads = {row.document_id: Head(row.org_id, row.seq, bytes(row.chain), row.bytes_total) for row in rows}
     if missing := document_ids - heads.keys():
         raise DocumentGone(missing)

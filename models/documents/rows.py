@@ -5,14 +5,16 @@ in one piece, and numbers as array literals.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, LargeBinary, Text, Uuid, bindparam, text
+from sqlalchemy import ARRAY, LargeBinary, Text, bindparam, text
+
+from infra.direct import int_array, uuid_array
 
 
 class Edit(NamedTuple):
@@ -40,8 +42,10 @@ class Head:
 APPEND = text("""
     WITH heads AS MATERIALIZED (
         SELECT org_id, document_id, seq, bytes_total, CAST(n AS int) AS n
-        FROM unnest(:orgs, :documents, CAST(:head_seqs AS bigint[]), CAST(:head_bytes AS bigint[]))
-            WITH ORDINALITY AS head (org_id, document_id, seq, bytes_total, n)
+        FROM unnest(
+            CAST(:orgs AS uuid[]), CAST(:documents AS uuid[]),
+            CAST(:head_seqs AS bigint[]), CAST(:head_bytes AS bigint[])
+        ) WITH ORDINALITY AS head (org_id, document_id, seq, bytes_total, n)
     ), appended AS (
         INSERT INTO document_updates
             (org_id, document_id, seq, payload, chain, actor_id, session_id, origin, created_at)
@@ -54,7 +58,7 @@ APPEND = text("""
             CAST(:starts AS int[]), CAST(:lengths AS int[])
         ) WITH ORDINALITY AS new (head, author, seq, start, length, n)
         JOIN heads ON heads.n = new.head
-        JOIN unnest(:actors, :sessions, :origins)
+        JOIN unnest(CAST(:actors AS uuid[]), CAST(:sessions AS uuid[]), :origins)
             WITH ORDINALITY AS author (actor_id, session_id, origin, n) ON author.n = new.author
     )
     UPDATE document_streams SET seq = heads.seq, bytes_total = heads.bytes_total,
@@ -62,7 +66,6 @@ APPEND = text("""
     FROM heads
     WHERE document_streams.document_id = heads.document_id
 """).bindparams(
-    *(bindparam(name, type_=ARRAY(Uuid)) for name in ("orgs", "documents", "actors", "sessions")),
     *(bindparam(name, type_=LargeBinary) for name in ("payloads", "chains", "head_chains")),
     bindparam("origins", type_=ARRAY(Text)),
 )
@@ -115,24 +118,19 @@ class Rows:
         lengths = [len(payload) for payload in self._payloads]
         heads = self._heads.values()
         return {
-            "orgs": [head.org_id for head in heads],
-            "documents": list(self._heads),
-            "head_seqs": _array(head.seq for head in heads),
-            "head_bytes": _array(head.bytes_total for head in heads),
+            "orgs": uuid_array(head.org_id for head in heads),
+            "documents": uuid_array(self._heads),
+            "head_seqs": int_array(head.seq for head in heads),
+            "head_bytes": int_array(head.bytes_total for head in heads),
             "head_chains": b"".join([head.chain for head in heads]),
             "payloads": b"".join(self._payloads),
             "chains": b"".join(self._chains),
-            "heads": _array(self._places),
-            "authors": _array(self._written_by),
-            "seqs": _array(self.seqs),
-            "starts": _array(accumulate(lengths[:-1], initial=1)),
-            "lengths": _array(lengths),
-            "actors": [actor_id for actor_id, _, _ in self._author_of],
-            "sessions": [session_id for _, session_id, _ in self._author_of],
+            "heads": int_array(self._places),
+            "authors": int_array(self._written_by),
+            "seqs": int_array(self.seqs),
+            "starts": int_array(accumulate(lengths[:-1], initial=1)),
+            "lengths": int_array(lengths),
+            "actors": uuid_array(actor_id for actor_id, _, _ in self._author_of),
+            "sessions": uuid_array(session_id for _, session_id, _ in self._author_of),
             "origins": [origin for _, _, origin in self._author_of],
         }
-
-
-def _array(numbers: Iterable[int]) -> str:
-    """A Postgres array literal."""
-    return f"{{{repr(list(numbers))[1:-1]}}}"  # half of what it takes to join them

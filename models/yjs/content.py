@@ -57,16 +57,18 @@ class Content:
         Raises:
             Lost: something of it does not apply.
         """
-        if not apply(self._doc, fresh):
+        state = apply(self._doc, fresh)
+        if state is None:
             raise Lost
-        state = self._doc.get_state()
-        known = updates.clocks(state)
+        known: updates.Clocks | None = None
         self._waiting = updates.waiting(self._waiting, state) if self._waiting else []
         first, deleted = None, 0
         for place, raw in enumerate(fresh):
             rest = updates.left(raw, state)
             if rest == updates.NOTHING:
                 continue
+            if known is None:
+                known = updates.clocks(state)
             if updates.unknown(rest, known):
                 self._waiting.append(raw)
             elif (count := updates.count(updates.deletions(rest))) >= SEVERAL:
@@ -133,24 +135,24 @@ def _most(before: int, after: int) -> bool:
     return before >= LARGE and after <= before * (1 - MOST)
 
 
-def apply(doc: Doc, batch: Sequence[bytes]) -> bool:
-    """Apply updates in one transaction; False if the Doc is lost."""
+def apply(doc: Doc, batch: Sequence[bytes]) -> bytes | None:
+    """Apply updates in one transaction; the state vector then, None if the Doc is lost."""
     try:
-        integrate(doc, batch)
+        return integrate(doc, batch)
     except BaseException as error:
         if not updates.is_refusal(error):
             raise
-        return False
-    return True
+        return None
 
 
-def integrate(doc: Doc, batch: Sequence[bytes]) -> None:
-    """What `Doc.apply_update` does with each, but without a transaction of its own, which takes as long again."""
+def integrate(doc: Doc, batch: Sequence[bytes]) -> bytes:
+    """`Doc.apply_update` with each and `Doc.get_state`, but in one transaction: one for each takes as long again."""
     with doc.transaction() as transaction:
         native, within = doc._doc, transaction._txn
         assert within is not None
         for raw in batch:
             native.apply_update(within, raw)
+        return native.get_state(within)
 
 
 def culprits(stored: Sequence[bytes], suspects: Sequence[bytes], note: Note = lambda _: None) -> set[int]:
@@ -162,7 +164,7 @@ def culprits(stored: Sequence[bytes], suspects: Sequence[bytes], note: Note = la
     doc = _build(stored)[0]
     for number, raw in enumerate(suspects):
         note(number)
-        if not apply(doc, [raw]):
+        if apply(doc, [raw]) is None:
             found.add(number)
             doc = _build([*stored, *_without(suspects[:number], found)])[0]
         doc.get_update(doc.get_state())
@@ -171,13 +173,13 @@ def culprits(stored: Sequence[bytes], suspects: Sequence[bytes], note: Note = la
 
 def _build(stored: Sequence[bytes], required: int = 0) -> tuple[Doc, set[int]]:
     doc: Doc = pycrdt.Doc()
-    if apply(doc, stored):
+    if apply(doc, stored) is not None:
         return doc, set()
     skipped: set[int] = set()
     while len(skipped) <= SKIP_AT_MOST:
         doc = pycrdt.Doc()
         for number, raw in enumerate(stored):
-            if number not in skipped and not apply(doc, [raw]):
+            if number not in skipped and apply(doc, [raw]) is None:
                 if number < required:
                     raise Unusable
                 skipped.add(number)

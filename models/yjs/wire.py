@@ -43,6 +43,9 @@ class Did(IntEnum):
     """What was asked makes no sense."""
 
 
+_DOES: Final = {int(do): do for do in Do}
+_DIDS: Final = {int(did): did for did in Did}
+
 Errand = tuple[Do, int, bytes]
 """What to do, for which document, with what."""
 Answer = tuple[Did, bytes]
@@ -73,7 +76,7 @@ def errands(request: bytes) -> Iterator[Errand]:
     while at < len(request):
         do, document, size = _ERRAND.unpack_from(request, at)
         at += _ERRAND.size
-        yield Do(do), document, request[at : at + size]
+        yield _DOES[do], document, request[at : at + size]
         at += size
 
 
@@ -95,9 +98,9 @@ def answers(reply: bytes) -> list[Answer]:
             at += _ANSWER.size
             if at + size > len(reply):
                 raise ProtocolError("a reply that ends too early")
-            found.append((Did(did), reply[at : at + size]))
+            found.append((_DIDS[did], reply[at : at + size]))
             at += size
-    except (error, ValueError):
+    except (error, KeyError):
         raise ProtocolError("not a reply") from None
     return found
 

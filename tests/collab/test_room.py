@@ -265,10 +265,10 @@ def _panic_at(monkeypatch: pytest.MonkeyPatch, poison: bytes) -> None:
 
     integrate = content.integrate
 
-    def panicking(doc: content.Doc, batch: Sequence[bytes]) -> None:
+    def panicking(doc: content.Doc, batch: Sequence[bytes]) -> bytes:
         if poison in batch:
             raise PanicException
-        integrate(doc, batch)
+        return integrate(doc, batch)
 
     monkeypatch.setattr(content, "integrate", panicking)
 
