@@ -37,6 +37,9 @@ READ_BUFFER: Final = 2048
 KERNEL_BUFFER: Final = 128 * 1024
 """The kernel takes twice that each way; left alone it takes up to 4 MB for a client that reads nothing."""
 BACKLOG: Final = 4096
+ACCEPTED_AT_ONCE: Final = 16
+"""libuv takes one connection from a listening socket in each turn of the loop, and a turn takes as long as a handshake:
+so there are as many handles of the one socket. With nobody waiting each costs a call that finds nothing."""
 CHECK_SECONDS: Final = 5.0
 DRAIN_SECONDS: Final = 7.0
 GOODBYE_SECONDS: Final = 0.3
@@ -99,24 +102,34 @@ class Door:
             self._check_sockets(),
         ):
             self._start(work, stop)
-        server = await ws_create_server(
+        servers = await self._listen()
+        log.info("listening", host=self._settings.collab_host, port=self._settings.collab_port)
+        await stop.wait()
+        for server in servers:
+            server.close()
+        await self._drain()
+        return not self._failed
+
+    async def _listen(self) -> list[asyncio.Server]:
+        servers = [await self._listen_on(host=self._settings.collab_host, port=self._settings.collab_port)]
+        for listening in servers[0].sockets:
+            for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):  # of every socket that is accepted there
+                listening.setsockopt(socket.SOL_SOCKET, buffer, KERNEL_BUFFER)
+            for _ in range(ACCEPTED_AT_ONCE - 1):
+                again = socket.fromfd(listening.fileno(), listening.family, listening.type)
+                servers.append(await self._listen_on(sock=again))
+        return servers
+
+    async def _listen_on(self, **where: Any) -> asyncio.Server:
+        return await ws_create_server(
             self._answer,
-            self._settings.collab_host,
-            self._settings.collab_port,
             max_frame_size=protocol.MAX_MESSAGE,
             read_buffer_init_size=READ_BUFFER,
             backlog=BACKLOG,
             logger_name=_Quiet(logging.getLogger("picows.server"), {}),
             use_aiofastnet=False,  # its transports take 5 KB more for each socket than the loop's own
+            **where,
         )
-        for listening in server.sockets:
-            for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):  # of every socket that is accepted there
-                listening.setsockopt(socket.SOL_SOCKET, buffer, KERNEL_BUFFER)
-        log.info("listening", host=self._settings.collab_host, port=self._settings.collab_port)
-        await stop.wait()
-        server.close()
-        await self._drain()
-        return not self._failed
 
     # --- requests ---
 
