@@ -131,8 +131,8 @@ BUGS = (
     Bug(
         "an edit is called saved before it is",
         "collab/room.py",
-        "        self._relay(protocol.update(raw), seat)\n        self._stir(self)\n",
-        "        self._relay(protocol.update(raw), seat)\n        seat.saved()\n        self._stir(self)\n",
+        "        unsaved.append(entry)\n        if not known:\n",
+        "        unsaved.append(entry)\n        seat.saved()\n        if not known:\n",
         ("tests/collab/test_outages.py",),
     ),
     Bug(
@@ -173,8 +173,8 @@ BUGS = (
     Bug(
         "an organization that is full goes on writing",
         "collab/room.py",
-        "if self.org_full or self.size + len(raw) > self.limit:",
-        "if self.size + len(raw) > self.limit:",
+        "if self.org_full or self.size + size > self.limit:",
+        "if self.size + size > self.limit:",
         ("tests/collab/test_quotas.py",),
     ),
     Bug(
