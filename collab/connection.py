@@ -249,10 +249,12 @@ class Connection(WSListener):
 
     def flush(self) -> None:
         """Write everything in one go."""
-        out, self._out, self._due = self._out, [], False
+        out, self._due = self._out, False
         if out and self._transport is not None and not self._closing:
+            frames = out[0] if len(out) == 1 else b"".join(out)
             self._wrote = time.monotonic()
-            self._write(out[0] if len(out) == 1 else b"".join(out))
+            out.clear()
+            self._write(frames)
 
     def hang_up(self, code: Close, reason: str) -> None:
         """Close the socket, after what is to be written."""

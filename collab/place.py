@@ -85,7 +85,16 @@ class Place:
         if room is None or seat is None:
             self._keep(said, argument)
         elif said is _UPDATE or said is _STEP2:
-            self._edit(room, seat, said, argument)
+            if self._rooms.writer.full:
+                self.line.hang_up(Close.TRY_AGAIN, "too much is not saved yet")
+                return
+            try:
+                if said is _UPDATE:
+                    room.edit(seat, argument)
+                else:
+                    room.reply(seat, argument)
+            except (NotAllowed, Full) as error:
+                refuse(seat, str(error))
         elif said is _AWARENESS:
             self._hear_presence(room, seat, argument)
         elif said is _STEP1:
@@ -139,18 +148,6 @@ class Place:
             )
         except ProtocolError as error:
             self.line.hang_up(Close.MALFORMED, str(error))
-
-    def _edit(self, room: Room, seat: Seat, said: Said, raw: bytes) -> None:
-        if self._rooms.writer.full:
-            self.line.hang_up(Close.TRY_AGAIN, "too much is not saved yet")
-            return
-        try:
-            if said is _UPDATE:
-                room.edit(seat, raw)
-            else:
-                room.reply(seat, raw)
-        except (NotAllowed, Full) as error:
-            refuse(seat, str(error))
 
     def _keep(self, said: Said, argument: bytes) -> None:
         self._queue.append((said, argument))
