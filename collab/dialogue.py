@@ -12,6 +12,7 @@ from collab.rooms import Rooms
 from collab.seat import CannotOpen, Guest, Line
 
 MAX_DOCUMENTS: Final = 100
+MAX_ID: Final = 64
 _KEEPALIVE: Final = protocol.frame(b"", protocol.KEEPALIVE)
 
 LetIn = Callable[[str, UUID], Guest | Awaitable[Guest]]
@@ -155,6 +156,8 @@ def _admit(place: Place, let_in: LetIn, token: str, document: str) -> None:
 @lru_cache(maxsize=4096)  # a UUID takes longer to read than to look up, and a document has many visitors
 def _document_id(text: str) -> UUID:
     try:
+        if len(text) > MAX_ID:  # a UUID may be written with any number of hyphens, and what was read is remembered
+            raise ValueError
         return UUID(text)
     except ValueError:
         raise CannotOpen(Close.NOT_FOUND, "no such document") from None

@@ -13,6 +13,8 @@ from models.lib0 import ProtocolError, read_bytes, read_string, read_varuint, va
 
 MAX_UPDATE: Final = 1024 * 1024
 MAX_MESSAGE: Final = MAX_UPDATE + 1024  # an update, its address and lengths
+MAX_ADDRESS: Final = 512
+"""Bytes of a Hocuspocus address. The providers' have 36 and at most as many again for a session."""
 
 
 class Close(IntEnum):
@@ -57,8 +59,14 @@ QUERY_AWARENESS: Final = b"\x03"
 
 
 def read_address(message: bytes) -> tuple[bytes, str, int]:
-    """Of a Hocuspocus message: its address as it came (with the length), the document's name, where the rest begins."""
+    """Of a Hocuspocus message: its address as it came (with the length), the document's name, where the rest begins.
+
+    Raises:
+        ProtocolError: there is none, or it is too long: it is kept for as long as somebody sits there.
+    """
     text, end = read_string(message, 0)
+    if end > MAX_ADDRESS:
+        raise ProtocolError("address too long")
     return message[:end], text.partition("\0")[0], end
 
 

@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 from collab import protocol
 from collab.app import ACCEPTED_AT_ONCE
 from collab.handshake import Loop
-from tests.collab.test_failures import url
+from tests.collab.test_failures import closed, url
 from tests.collab.test_limits import heard
 from tests.collab.world import Collab, World, running
 
@@ -86,3 +86,10 @@ async def test_nobody_comes_once_it_is_to_end(world: World) -> None:
         assert await collab.stop() == 0
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=5).close()
+
+
+async def test_an_id_of_many_hyphens_is_none(collab: Collab, world: World) -> None:
+    doc = await world.document()
+    strange = str(doc).replace("-", "-" * 20)
+    async with connect(url(collab, doc, world.token(doc)).replace(str(doc), strange)) as visitor:
+        assert await closed(visitor) == protocol.Close.NOT_FOUND

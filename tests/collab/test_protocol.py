@@ -92,6 +92,13 @@ def test_no_bytes_do_anything_else(message: bytes) -> None:
             pass
 
 
+def test_an_address_has_a_bound() -> None:
+    name = "d" * (protocol.MAX_ADDRESS - 2)  # and two bytes of length
+    assert protocol.read_address(lib0.varstring(name) + b"rest")[1:] == (name, protocol.MAX_ADDRESS)
+    with pytest.raises(ProtocolError):
+        protocol.read_address(lib0.varstring(name + "d") + b"rest")
+
+
 @given(st.binary(max_size=200), st.sampled_from([0, 1, 125, 126, 127, 65535, 65536]))
 def test_frames_state_their_length(address: bytes, size: int) -> None:
     body = bytes(max(0, size - len(address)))
