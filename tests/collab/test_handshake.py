@@ -18,17 +18,17 @@ from tests.collab.world import Collab, World, running
 CROWD = 20 * ACCEPTED_AT_ONCE
 
 
-async def test_hundreds_come_at_once(collab: Collab, world: World) -> None:
+async def test_hundreds_come_at_once(world: World) -> None:
     doc = await world.document()
-    where = url(collab, doc, world.token(doc))
 
-    async def enter(stack: contextlib.AsyncExitStack) -> None:
-        visitor = await stack.enter_async_context(connect(where))
+    async def enter(stack: contextlib.AsyncExitStack, where: str) -> None:
+        visitor = await stack.enter_async_context(connect(where, open_timeout=60))
         await visitor.send(protocol.step1(b"\0"))
         await heard(visitor, b"\0\1")
 
-    async with contextlib.AsyncExitStack() as stack:
-        await asyncio.gather(*(enter(stack) for _ in range(CROWD)))
+    async with running(world.settings) as collab, contextlib.AsyncExitStack() as stack:
+        where = url(collab, doc, world.token(doc))
+        await asyncio.gather(*(enter(stack, where) for _ in range(CROWD)))
         assert (await collab.metrics())["sockets"] == CROWD
 
 

@@ -4,9 +4,10 @@ import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import col, select
 
-from flows import environment
+from flows import environment, recording
 from flows.dispatch import Dispatcher
 from flows.runtime import Runtime
 from infra.db import driver_url
@@ -101,12 +102,15 @@ async def dispatching(worker: Runtime, **changes: object) -> AsyncIterator[Dispa
     """A worker that serves the outbox during the block."""
     settings: Settings = worker.settings.model_copy(update=changes)
     dispatcher = Dispatcher(replace(worker, settings=settings))
-    running = asyncio.create_task(dispatcher.run())
-    try:
-        yield dispatcher
-    finally:
-        dispatcher.stop.set()
-        await running
+    # A Prefect that is slow for a moment is not down here, but where that is what is tested.
+    patient = patch.multiple(recording, ANSWER_SECONDS=60.0, REQUEST_SECONDS=60.0)
+    with nullcontext() if "prefect_ui_url" in changes else patient:
+        running = asyncio.create_task(dispatcher.run())
+        try:
+            yield dispatcher
+        finally:
+            dispatcher.stop.set()
+            await running
 
 
 @asynccontextmanager
