@@ -250,10 +250,10 @@ class Connection(WSListener):
     def flush(self) -> None:
         """Write everything in one go."""
         out, self._due = self._out, False
-        if out and self._transport is not None and not self._closing:
-            frames = out[0] if len(out) == 1 else b"".join(out)
+        frames = out[0] if len(out) == 1 else b"".join(out)
+        out.clear()  # also what comes too late to be written
+        if frames and self._transport is not None and not self._closing:
             self._wrote = time.monotonic()
-            out.clear()
             self._write(frames)
 
     def hang_up(self, code: Close, reason: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 
 import pytest
@@ -81,11 +82,12 @@ def test_packets_do_not_wait_for_each_other() -> None:
 
 
 async def test_nobody_comes_once_it_is_to_end(world: World) -> None:
-    async with running(world.settings) as collab:
-        port = collab.port
-        assert await collab.stop() == 0
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    doc = await world.document()
+    async with running(world.settings) as collab, connect(url(collab, doc, world.token(doc))) as visitor:
+        os.kill(collab.pid, signal.SIGTERM)
+        assert await closed(visitor) == protocol.Close.TRY_AGAIN
+        with pytest.raises(ConnectionRefusedError):  # by each of its handles, and while it says goodbye
+            socket.create_connection(("127.0.0.1", collab.port), timeout=5).close()
 
 
 async def test_an_id_of_many_hyphens_is_none(collab: Collab, world: World) -> None:
