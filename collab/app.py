@@ -12,7 +12,7 @@ from picows import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithLis
 
 from collab import access, protocol
 from collab.admission import Admission
-from collab.connection import Connection, narrow
+from collab.connection import Connection
 from collab.gatekeeper import Gatekeeper
 from collab.handshake import Switching
 from collab.library import Library
@@ -20,6 +20,7 @@ from collab.metrics import Metrics
 from collab.protocol import Close
 from collab.reception import Reception
 from collab.rooms import Rooms
+from collab.sockets import Socket, narrow
 from collab.tick import Tick
 from infra import metrics, tracing
 from infra.bus import Bus
@@ -79,7 +80,7 @@ class Door:
         self._signer = Signer.from_settings(settings)
         self._reception = Reception(settings, self._signer, self._db, self._rooms, self._admission)
         self._tick = Tick(asyncio.get_running_loop())
-        self._connections: set[Connection] = set()
+        self._sockets: set[Socket] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._ready = False
         self._failed = False
@@ -148,12 +149,12 @@ class Door:
         connects = request.headers.get("connection", "").lower()
         if connects != "upgrade" and "upgrade" in connects:
             request.headers["connection"] = "Upgrade"
-        connection = Connection(self._tick, self._metrics, self._connections)
-        dialogue = self._reception.receive(connection, path, query, request.headers)
+        line = Socket(self._tick, self._metrics, self._sockets)
+        dialogue = self._reception.receive(line, path, query, request.headers)
         if dialogue is None:
             return None
-        connection.dialogue = dialogue
-        return WSUpgradeResponseWithListener(_SWITCHING, connection)
+        line.dialogue = dialogue
+        return WSUpgradeResponseWithListener(_SWITCHING, Connection(line))
 
     # --- beside it ---
 
@@ -176,9 +177,9 @@ class Door:
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             now = time.monotonic()
-            for connection in list(self._connections):
-                connection.check(now, self._settings.collab_stuck_seconds)
-            narrow(self._connections)
+            for line in list(self._sockets):
+                line.check(now, self._settings.collab_stuck_seconds)
+            narrow(self._sockets)
 
     async def _check_stores(self) -> None:
         """Ready means: documents can be opened. Without Redis they can."""
@@ -196,16 +197,16 @@ class Door:
     async def _drain(self) -> None:
         """Hear nothing more, save what was heard, and close: whoever is told "saved" can rely on it to the end."""
         self._ready = False
-        for connection in self._connections:
-            connection.deaf = True
+        for line in self._sockets:
+            line.deaf = True
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
                 await self._rooms.writer.drained()
         except TimeoutError:
             log.error("stopping with unsaved edits; their clients still have them")
             self._failed = True
-        for connection in list(self._connections):
-            connection.hang_up(Close.TRY_AGAIN, "restarting")
+        for line in list(self._sockets):
+            line.hang_up(Close.TRY_AGAIN, "restarting")
         await asyncio.sleep(GOODBYE_SECONDS)
         for task in self._tasks:
             task.cancel()

@@ -10,6 +10,7 @@ from collab.place import Place
 from collab.protocol import Close, Said
 from collab.rooms import Rooms
 from collab.seat import CannotOpen, Guest, Line
+from collab.sockets import Dialogue
 
 MAX_DOCUMENTS: Final = 100
 MAX_ID: Final = 64
@@ -19,26 +20,28 @@ LetIn = Callable[[str, UUID], Guest | Awaitable[Guest]]
 """Which guest a token makes at a document, or what finds it out; raises CannotOpen, at once or when awaited."""
 
 
-class YWebsocket:
+class YWebsocket(Dialogue):
     """One document, named and authorised by the URL."""
 
-    __slots__ = ("_document", "_let_in", "_line", "_place", "_token", "admitted")
+    __slots__ = ("_document", "_let_in", "_line", "_place", "_token")
 
     def __init__(self, rooms: Rooms, line: Line, let_in: LetIn, *, document: str, token: str, ack: bool) -> None:
+        super().__init__()
         self.admitted = True  # or closed at once
         self._line = line
-        self._let_in = let_in
+        self._let_in: LetIn | None = let_in
         self._document = document
         self._token = token
         self._place = Place(rooms, line, b"", wants_status=ack, turned_away=self._turned_away)
 
     def begin(self) -> None:
         """The socket is open: sit down, or be told why not in a way that a browser can see."""
+        assert self._let_in is not None, "begins once"
         try:
             _admit(self._place, self._let_in, self._token, self._document)
         except CannotOpen as error:
             self._line.hang_up(error.code, error.reason)
-        del self._let_in, self._token, self._document  # a socket lives for long
+        self._let_in, self._token, self._document = None, "", ""  # a socket lives for long
 
     def hear(self, message: bytes) -> None:
         """A message came."""
@@ -60,19 +63,18 @@ class YWebsocket:
     def end(self) -> None:
         """The socket is closed."""
         self._place.leave()
-        del self._place  # it refers to this: see `Connection.on_ws_disconnected`
 
     def _turned_away(self, _place: Place, code: Close, reason: str) -> None:
         self._line.hang_up(code, reason)
 
 
-class Hocuspocus:
+class Hocuspocus(Dialogue):
     """Any number of documents, each with a token of its own; nothing is heard about one before its token."""
 
-    __slots__ = ("_let_in", "_line", "_places", "_rooms", "admitted")
+    __slots__ = ("_let_in", "_line", "_places", "_rooms")
 
     def __init__(self, rooms: Rooms, line: Line, let_in: LetIn) -> None:
-        self.admitted = False
+        super().__init__()
         self._rooms = rooms
         self._line = line
         self._let_in = let_in

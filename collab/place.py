@@ -117,6 +117,7 @@ class Place:
     def leave(self) -> None:
         """Get up, or stop waiting."""
         self._left = True
+        self._turned_away = _gone  # it refers to this: see `Socket.closed`
         self._queue.clear()
         for task in (self._task, self._again):
             if task is not None:
@@ -190,6 +191,10 @@ class Place:
         queue, self._queue = self._queue, []
         for said, argument in queue:
             self.hear(said, argument)
+
+
+def _gone(_place: Place, _code: Close, _reason: str) -> None:
+    """Whom a place tells that was left."""
 
 
 async def _found(guest: Guest | Awaitable[Guest]) -> Guest:

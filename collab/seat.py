@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Protocol
 from uuid import UUID
 
 from collab import protocol
@@ -57,23 +56,34 @@ def _saved(address: bytes) -> bytes:
     return protocol.frame(address, protocol.sync_status(saved=True))
 
 
-class Line(Protocol):
+class Line:
     """What a seat needs of its socket."""
 
-    lagging: bool
-    """The client reads slower than it is written to: nothing that can be made up for is sent."""
+    __slots__ = ("lagging",)
+
+    def __init__(self) -> None:
+        self.lagging = False
+        """The client reads slower than it is written to: nothing that can be made up for is sent."""
 
     def write(self, frame: bytes) -> None:
         """Send a frame with the others of this loop tick; dropped while the line lags."""
+        raise NotImplementedError
 
     def write_soon(self, frames: bytes) -> None:
         """The same, with the next frame that there is, or within some milliseconds."""
+        raise NotImplementedError
 
     def say(self, frame: bytes) -> None:
         """Send a frame that cannot be made up for."""
+        raise NotImplementedError
+
+    def flush(self) -> None:
+        """Have everything written that was sent."""
+        raise NotImplementedError
 
     def hang_up(self, code: Close, reason: str) -> None:
         """Close the socket."""
+        raise NotImplementedError
 
 
 @dataclass(eq=False, slots=True)

@@ -2,16 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
+
+from collab.seat import Line
 
 SOON_SECONDS: Final = 0.005
-
-
-class Flushable(Protocol):
-    """Something with frames to write."""
-
-    def flush(self) -> None:
-        """Write them."""
 
 
 class Tick:
@@ -21,20 +16,20 @@ class Tick:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._some: list[Flushable] = []
-        self._soon: list[Flushable] = []
+        self._some: list[Line] = []
+        self._soon: list[Line] = []
 
-    def add(self, socket: Flushable) -> None:
+    def add(self, line: Line) -> None:
         """Flush this socket at the end of the tick; a socket adds itself once."""
         if not self._some:
             self._loop.call_soon(self._flush)
-        self._some.append(socket)
+        self._some.append(line)
 
-    def add_soon(self, socket: Flushable) -> None:
+    def add_soon(self, line: Line) -> None:
         """Flush this socket within some milliseconds, with others that can wait; by then it may have nothing left."""
         if not self._soon:
             self._loop.call_later(SOON_SECONDS, self._flush_soon)
-        self._soon.append(socket)
+        self._soon.append(line)
 
     def later(self, seconds: float, call: Callable[[], object]) -> None:
         """Call something after a while."""
@@ -42,10 +37,10 @@ class Tick:
 
     def _flush(self) -> None:
         some, self._some = self._some, []
-        for socket in some:
-            socket.flush()
+        for line in some:
+            line.flush()
 
     def _flush_soon(self) -> None:
         soon, self._soon = self._soon, []
-        for socket in soon:
-            socket.flush()
+        for line in soon:
+            line.flush()

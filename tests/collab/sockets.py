@@ -8,7 +8,7 @@ import pycrdt
 from collab import errands
 from collab.protocol import Close
 from collab.room import Room
-from collab.seat import Guest, Seat
+from collab.seat import Guest, Line, Seat
 from models.yjs import keeper, wire
 from models.yjs.wire import Did, Do
 
@@ -16,11 +16,11 @@ ORG = UUID(int=1)
 DOCUMENT = UUID(int=2)
 
 
-class Wire:
+class Wire(Line):
     """A line that keeps what is written to it."""
 
     def __init__(self) -> None:
-        self.lagging = False
+        super().__init__()
         self.frames: list[bytes] = []
         self.closed: Close | None = None
 

@@ -17,6 +17,7 @@ from collab.app import Door
 from collab.connection import Connection
 from collab.dialogue import Hocuspocus, YWebsocket
 from collab.place import Place
+from collab.sockets import Socket
 from models.lib0 import read_bytes, varstring
 from tests.collab.sockets import Editor
 from tests.collab.test_failures import acknowledged, closed, url
@@ -173,4 +174,4 @@ async def reached(where: str) -> ClientConnection:
 
 def held() -> list[object]:
     """What this process keeps of sockets."""
-    return [found for found in gc.get_objects() if type(found) in (Connection, Place, YWebsocket, Hocuspocus)]
+    return [found for found in gc.get_objects() if type(found) in (Connection, Socket, Place, YWebsocket, Hocuspocus)]
