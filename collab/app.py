@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from picows import WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener, ws_create_server
 
-from collab import access, protocol
+from collab import access, protocol, room
 from collab.admission import Admission
 from collab.connection import Connection
 from collab.gatekeeper import Gatekeeper
@@ -22,7 +22,7 @@ from collab.reception import Reception
 from collab.rooms import Rooms
 from collab.sockets import Socket, narrow
 from collab.tick import Tick
-from infra import metrics, tracing
+from infra import compiled, metrics, tracing
 from infra.bus import Bus
 from infra.db import Database
 from infra.logging import get_logger
@@ -65,7 +65,7 @@ class Door:
         self._settings = settings
         self._db = Database(settings.app_database_url.get_secret_value())
         self._bus = Bus(settings.redis_url.get_secret_value())
-        self._metrics = Metrics()
+        self._metrics = Metrics(compiled=int(compiled.is_compiled(room)))
         look_up, unchanged = partial(access.guest_now, self._db), partial(access.unchanged, self._db)
         self._gatekeeper = Gatekeeper(look_up, unchanged)
         self._rooms = Rooms(

@@ -9,6 +9,8 @@ from infra.metrics import Histogram
 class Metrics:
     """Counters since the start, and gauges of now."""
 
+    compiled: int = 0
+    """1 where this process runs compiled."""
     sockets: int = 0
     rooms: int = 0
     unsaved_bytes: int = 0

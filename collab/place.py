@@ -163,11 +163,11 @@ class Place:
             room = self._rooms.find(guest) or await self._rooms.open(guest)
             if not self._left:
                 self._sit(room, guest, news)
-        except CannotOpen as error:
+        except CannotOpen as cannot:
             if not self._left:
-                self._turned_away(self, error.code, error.reason)
-        except ProtocolError as error:
-            self.line.hang_up(Close.MALFORMED, str(error))
+                self._turned_away(self, cannot.code, cannot.reason)
+        except ProtocolError as malformed:
+            self.line.hang_up(Close.MALFORMED, str(malformed))
         finally:
             self._task = None
 

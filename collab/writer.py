@@ -7,7 +7,7 @@ is looked for in the journal before it is made again.
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -36,7 +36,7 @@ GROUP_SECONDS_AT_MOST: Final = 0.02
 """Where much is written, commits are made less often: a commit costs as much as a hundred edits do."""
 COMMIT_SECONDS: Final = 15.0
 TELL_UNSAVED_AFTER: Final = 1.0
-RETRY_SECONDS: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
+RETRY_SECONDS: Final[Sequence[float]] = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 Expel = Callable[[Room, Close, str], None]
 Saved = Callable[[Room, list[int], list[Edit]], None]

@@ -65,6 +65,7 @@ class Cage(asyncio.Protocol):
             arguments = [str(number) for number in (theirs.fileno(), board, self._memory)]
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",  # the same code as here, wherever this was started
                 "-m",
                 self._module,
                 *arguments,

@@ -119,6 +119,20 @@ def mails_(
         print(line)
 
 
+@app.command("compile")
+def compile_() -> None:
+    """Compile what every keystroke runs through: collab processes started from then on take a fifth less processor."""
+    from infra import compiled, compiling
+
+    if (made := compiled.find()) is None:
+        print("compiling takes about a minute …", flush=True)
+        try:
+            made = compiling.copy()
+        except compiling.CannotCompile as error:
+            raise StackError(str(error)) from error
+    print(f"compiled: {made.relative_to(REPOSITORY)}")
+
+
 @app.command(context_settings=_VERBATIM)
 def test(context: typer.Context) -> None:
     """Run the tests, on two stacks at once; arguments go to pytest instead, and run what they name on one."""
