@@ -20,14 +20,19 @@ KEPT: Final = 2
 
 
 class CannotCompile(Exception):
-    """There is no compiler, or it does not take this; the message is one line."""
+    """The sources are nothing that can be compiled; the message says why."""
+
+
+class NoCompiler(CannotCompile):
+    """Nothing can be compiled here; the message says what is missing."""
 
 
 def copy(root: Path = compiled.ROOT) -> Path:
     """Make the compiled copy of the sources, if it is not there yet.
 
     Raises:
-        CannotCompile: the compiler is missing, or does not take it.
+        NoCompiler: the compiler, or the headers of this Python, are missing.
+        CannotCompile: they are there, and do not take it.
     """
     place = root / compiled.PLACE
     made = place / compiled.key(root)
@@ -48,14 +53,25 @@ def copy(root: Path = compiled.ROOT) -> Path:
     return made
 
 
-def compile_in(tree: Path) -> None:
-    """Compile the modules in a tree of sources, in place, in a process of its own: mypyc goes by the directory."""
+def missing() -> str:
+    """What nothing can be compiled without, and is not here; empty where nothing is missing."""
     compiler = str(sysconfig.get_config_var("CC") or "cc").split()[0]
     if shutil.which(compiler) is None:
-        raise CannotCompile(f"there is no C compiler ({compiler}): install one (Debian: gcc libc6-dev), then try again")
+        return f"there is no C compiler ({compiler}): install one (Debian: gcc libc6-dev), then try again"
     header = Path(sysconfig.get_path("include")) / "Python.h"
     if not header.exists():
-        raise CannotCompile(f"there is no {header}: install the headers of this Python (Debian: python3-dev)")
+        return f"there is no {header}: install the headers of this Python (Debian: python3-dev), then try again"
+    return ""
+
+
+def compile_in(tree: Path) -> None:
+    """Compile the modules in a tree of sources, in place, in a process of its own: mypyc goes by the directory.
+
+    Raises:
+        NoCompiler, CannotCompile.
+    """
+    if reason := missing():
+        raise NoCompiler(reason)
     command = [sys.executable, "-P", "-m", "infra.compiling"]
     environment = os.environ | {"PYTHONPATH": str(tree)}
     done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
@@ -70,6 +86,7 @@ def main() -> None:
     from setuptools.command.build_ext import build_ext
 
     os.chdir(compiled.ROOT)
+    os.environ["MYPY_CACHE_DIR"] = os.devnull
     modules = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["doxie"]["compiled"]
     with tempfile.TemporaryDirectory() as scratch:
         paths = [f"{name.replace('.', '/')}.py" for name in modules]
