@@ -11,21 +11,25 @@ from models.yjs import wire
 from models.yjs.wire import Do
 
 
-@dataclass(slots=True, eq=False)
 class Unsaved:
-    """An edit on its way to the journal, and who gets told."""
+    """An edit on its way to the journal, and who gets told. (Compiled, a dataclass takes much longer to make.)"""
 
-    raw: bytes | None
-    """None: nothing to journal, only to be told once everything before it is saved."""
-    seat: Seat
-    ready: bool = False
-    """Whether it was applied: nothing else may be journaled."""
-    offered: bool = False
-    """A step 2, of which nobody knows yet whether it brings anything new."""
-    full: bool = False
-    """A step 2 that does not fit into the document, if it brings anything new."""
-    wipes: bool = False
-    """It deletes most of a large document: what was before it is kept as a revision."""
+    __slots__ = ("full", "offered", "raw", "ready", "seat", "wipes")
+
+    def __init__(
+        self, raw: bytes | None, seat: Seat, *, ready: bool = False, offered: bool = False, full: bool = False
+    ) -> None:
+        self.raw = raw
+        """None: nothing to journal, only to be told once everything before it is saved."""
+        self.seat = seat
+        self.ready = ready
+        """Whether it was applied: nothing else may be journaled."""
+        self.offered = offered
+        """A step 2, of which nobody knows yet whether it brings anything new."""
+        self.full = full
+        """A step 2 that does not fit into the document, if it brings anything new."""
+        self.wipes = False
+        """It deletes most of a large document: what was before it is kept as a revision."""
 
 
 @dataclass(slots=True, eq=False)
