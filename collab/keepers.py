@@ -7,7 +7,6 @@ fault are found by another process that may die, and from then on the room lives
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Final
 
 from collab import errands
@@ -108,9 +107,9 @@ class Keeper:
         """Do errands for ever."""
         while True:
             await self._work.wait()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._pause):
-                    await self._hurry.wait()
+            timer = asyncio.get_running_loop().call_later(self._pause, self._hurry.set)
+            await self._hurry.wait()
+            timer.cancel()
             rooms = [room for room in self._busy if room.open]
             self._busy.clear()
             self._work.clear()

@@ -13,13 +13,13 @@ NUMBERS: Final = DOCS / "performance" / "collab.json"
 PICTURE: Final = DOCS / "pictures" / "collab.svg"
 _ABOUT: Final = """\
 `./doxie bench collab` starts each server in a process of its own, drives all of them with the same client, takes turns
-between them and keeps the medians. Doxie is compiled, as in its image (docs/adr/0017). It journals every edit in Postgres
-and acknowledges it after the commit; Hocuspocus stores a document some seconds after its last edit (in SQLite);
-y-websocket hands each update to LevelDB. In the closed loops everybody types on as soon as all others have the last keystroke, and the clock stops when everything
-is saved, where the server says so. µs/op is the processor time of a keystroke, of the server and of its stores. A crowd
-is spread over 50 documents and comes back 200 sockets at a time; all sockets of a document show the same signed token,
-of which Doxie asks Postgres once a second whether it still holds: 5 000 different people would cost more. The others
-ask nobody."""
+between them and keeps the medians. Doxie is compiled, as in its image (docs/adr/0017). It journals every edit in
+Postgres and acknowledges it after the commit; Hocuspocus stores a document some seconds after its last edit (in
+SQLite); y-websocket hands each update to LevelDB. In the closed loops everybody types on as soon as all others have the
+last keystroke, and the clock stops when everything is saved, where the server says so. µs/op is the processor time of a
+keystroke, of the server and of its stores. A crowd is spread over 50 documents and comes back 200 sockets at a time;
+all sockets of a document show the same signed token, of which Doxie asks Postgres once a second whether it still holds:
+5 000 different people would cost more. The others ask nobody."""
 
 Measured = Mapping[str, Mapping[str, float]]
 _Panel = tuple[str, str, Callable[[Mapping[str, float]], float | None]]
