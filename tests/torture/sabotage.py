@@ -1,9 +1,9 @@
-"""`python -m tests.torture.sabotage BUG`: collab with a bug put in, to see that it is found."""
+"""`python -m tests.torture.sabotage BUG`: collab, never compiled, with a bug put in, to see that it is found."""
 
 import sys
 from collections.abc import Callable
 
-from collab import __main__ as collab
+from collab import process
 from collab.room import Room
 from collab.seat import Seat
 
@@ -32,4 +32,4 @@ BUGS: dict[str, Callable[[], None]] = {"promise-early": promise_early}
 
 if __name__ == "__main__":
     BUGS[sys.argv[1]]()
-    sys.exit(collab.main())
+    sys.exit(process.main())
