@@ -29,7 +29,7 @@ class State:
 
     clock: int
     state: bytes
-    owner: Any
+    owner: Any  # mypyc cannot make a dataclass with an `object`
     user: bytes
     heard: float
 
@@ -52,7 +52,7 @@ class Presence:
         self.states: dict[int, State] = {}
         self._departed: dict[int, Departed] = {}
 
-    def hear(self, update: bytes, *, owner: Any, user: bytes, now: float) -> bytes:
+    def hear(self, update: bytes, *, owner: object, user: bytes, now: float) -> bytes:
         """Take in what `owner`, a socket of `user`, says; the part to relay, empty if nothing is new."""
         entries = parse(update)
         accepted = []
@@ -75,7 +75,7 @@ class Presence:
             accepted.append((client, clock, state))
         return _encode_some(accepted)
 
-    def leave(self, owner: Any, now: float) -> bytes:
+    def leave(self, owner: object, now: float) -> bytes:
         """Forget everything `owner` introduced; the removal to relay, empty if there is nothing to remove."""
         return self._remove([client for client, state in self.states.items() if state.owner is owner], now)
 
@@ -103,7 +103,7 @@ class Presence:
                 users.setdefault(state.user, []).append((client, state.clock, state.state))
         return {user: encode(entries) for user, entries in users.items()}
 
-    def _may(self, client: int, clock: int, state: bytes, owner: Any, user: bytes) -> bool:
+    def _may(self, client: int, clock: int, state: bytes, owner: object, user: bytes) -> bool:
         known = self.states.get(client)
         if known is None:
             return state != _NULL and self._may_introduce(client, clock, owner, user)
@@ -112,7 +112,7 @@ class Presence:
         # The same person's client on a new socket says something new; the same clock would be an echo.
         return known.user == user and clock > known.clock and state != _NULL
 
-    def _may_introduce(self, client: int, clock: int, owner: Any, user: bytes) -> bool:
+    def _may_introduce(self, client: int, clock: int, owner: object, user: bytes) -> bool:
         departed = self._departed.get(client)
         if departed is not None and clock <= departed.clock and user != departed.user:
             return False

@@ -6,8 +6,8 @@ differs, or Python does, processes run what is written here. How it is made: inf
 
 import hashlib
 import os
-import platform
 import sys
+import sysconfig
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -17,12 +17,14 @@ PLACE: Final = ".compiled"
 PACKAGES: Final = ("collab", "infra", "models")
 """What is copied: a compiled module relies on the types of those that it calls, compiled or not."""
 
+FILES: Final = ("pyproject.toml", "uv.lock")
+
 
 def key(root: Path = ROOT) -> str:
     """What the copy of these sources is called."""
-    digest = hashlib.sha256(f"{sys.version} {platform.platform()}".encode())
+    digest = hashlib.sha256(f"{sys.version} {sysconfig.get_platform()}".encode())
     files = [path for package in PACKAGES for path in (root / package).rglob("*.py")]
-    for path in sorted([*files, root / "pyproject.toml", root / "uv.lock"]):
+    for path in sorted([*files, *(root / name for name in FILES)]):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(root)} {len(content)}\n".encode() + content)
     return digest.hexdigest()[:16]

@@ -34,16 +34,17 @@ def copy(root: Path = compiled.ROOT) -> Path:
         NoCompiler: the compiler, or the headers of this Python, are missing.
         CannotCompile: they are there, and do not take it.
     """
-    place = root / compiled.PLACE
-    made = place / compiled.key(root)
-    if made.is_dir():
+    if (made := compiled.find(root)) is not None:
         return made
+    place = root / compiled.PLACE
     place.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".", dir=place) as scratch:
         tree = Path(scratch) / "tree"
         for package in compiled.PACKAGES:
             shutil.copytree(root / package, tree / package, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(root / "pyproject.toml", tree)
+        for name in compiled.FILES:
+            shutil.copy(root / name, tree)
+        made = place / compiled.key(tree)  # not of what may have been edited since
         compile_in(tree)
         if not made.is_dir():  # not made by somebody else meanwhile
             tree.rename(made)

@@ -128,11 +128,9 @@ def compile_() -> None:
         print("compiling takes about a minute …", flush=True)
         try:
             made = compiling.copy()
-        except compiling.NoCompiler as error:
-            print(f"doxie: {error}", file=sys.stderr)
-            raise typer.Exit(3) from error
         except compiling.CannotCompile as error:
-            raise StackError(str(error)) from error
+            print(f"doxie: {error}", file=sys.stderr)
+            raise typer.Exit(3 if isinstance(error, compiling.NoCompiler) else 1) from error
     print(f"compiled: {made.relative_to(REPOSITORY)}")
 
 
